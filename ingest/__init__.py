@@ -1,0 +1,1 @@
+"""Brings content in from files and other systems."""

@@ -1,0 +1,1 @@
+"""HTTP in, JSON out: `/api/v1`, health and metrics."""

@@ -1,0 +1,150 @@
+"""Articles and their revisions.
+
+Article state is three fields, never one status (KCS v6): confidence, audience and governance.
+An article always has a *latest* revision and may have a *published* one; readers see the published one.
+"""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from kb.audience import Access, Audience
+from kb.errors import Conflict, Invalid
+from kb.language import Language
+
+
+class Confidence(StrEnum):
+    """How sure we are of resolution and form (KCS v6)."""
+
+    WORK_IN_PROGRESS = "work_in_progress"
+    NOT_VALIDATED = "not_validated"
+    VALIDATED = "validated"
+    ARCHIVED = "archived"
+
+
+class Governance(StrEnum):
+    """Who may create and change it: many by experience, or few by rule (KCS v6)."""
+
+    EXPERIENCE = "experience"
+    COMPLIANCE = "compliance"
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One text of an article; never changed after it is written.
+
+    `body` is Markdown. Blocks between `::: internal` and `:::` are narrowed to that audience.
+    """
+
+    article_id: str
+    number: int
+    title: str
+    body: str
+    author_id: str
+    created_at: datetime
+    note: str = ""
+
+    @property
+    def content_hash(self) -> str:
+        """Hex SHA-256 of title and body: equal text, equal hash."""
+        return hashlib.sha256(f"{self.title}\n\n{self.body}".encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """What stays the same while revisions come and go, and the state that readers see.
+
+    `version` counts every change and guards against lost edits. `source` and `source_key` say where an
+    ingested article came from ("markdown", "faq/reset.md"); both are empty for one written here.
+    """
+
+    id: str
+    number: str
+    language: Language
+    audience: Audience
+    created_at: datetime
+    modified_at: datetime
+    confidence: Confidence = Confidence.NOT_VALIDATED
+    governance: Governance = Governance.EXPERIENCE
+    groups: frozenset[str] = frozenset()
+    topic: str = ""
+    products: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    owner_id: str | None = None
+    latest: int = 0
+    published: int | None = None
+    published_at: datetime | None = None
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    superseded_by: str | None = None
+    translation_of: str | None = None
+    source: str = ""
+    source_key: str = ""
+    source_hash: str = ""
+    version: int = 1
+
+    @property
+    def access(self) -> Access:
+        """What it takes to read the article as a whole."""
+        return Access(self.audience, self.groups)
+
+    def is_live(self, at: datetime) -> bool:
+        """Whether readers may be shown it at that moment: published, not archived, inside its dates."""
+        return (
+            self.published is not None
+            and self.confidence is not Confidence.ARCHIVED
+            and (self.valid_from is None or self.valid_from <= at)
+            and (self.valid_until is None or at < self.valid_until)
+        )
+
+    def expect(self, version: int | None) -> "Article":
+        """This article, if it still has the version the caller read; raises Conflict otherwise."""
+        if version is not None and version != self.version:
+            raise Conflict(f"article {self.number} is now at version {self.version}, you changed {version}")
+        return self
+
+    def revise(self, at: datetime) -> "Article":
+        """The article with one more revision, not yet published."""
+        return self._changed(at, latest=self.latest + 1)
+
+    def publish(self, number: int, at: datetime) -> "Article":
+        """The article with that revision shown to readers. An archived article has to be reopened first."""
+        if not 1 <= number <= self.latest:
+            raise Invalid(f"there is no revision {number}; the latest is {self.latest}", "revision")
+        if self.confidence is Confidence.ARCHIVED:
+            raise Invalid("an archived article cannot be published; set another confidence first", "confidence")
+        return self._changed(at, published=number, published_at=at)
+
+    def archive(self, at: datetime, superseded_by: str | None = None) -> "Article":
+        """The article taken out of use; its history stays."""
+        return self._changed(at, confidence=Confidence.ARCHIVED, superseded_by=superseded_by or self.superseded_by)
+
+    def with_state(self, at: datetime, **fields: object) -> "Article":
+        """The article with other state or metadata (confidence, audience, groups, topic, ...)."""
+        return self._changed(at, **fields)
+
+    def _changed(self, at: datetime, **fields: object) -> "Article":
+        return replace(self, modified_at=at, version=self.version + 1, **fields)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a writer or an importer hands over: a text with the state and metadata it should have."""
+
+    title: str
+    body: str
+    language: Language
+    audience: Audience
+    confidence: Confidence = Confidence.NOT_VALIDATED
+    governance: Governance = Governance.EXPERIENCE
+    groups: frozenset[str] = frozenset()
+    topic: str = ""
+    products: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    owner_id: str | None = None
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    superseded_by: str | None = None
+    translation_of: str | None = None
+    note: str = field(default="")

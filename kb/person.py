@@ -1,0 +1,105 @@
+"""People, their roles and what these allow, and the keys they sign in with.
+
+Role names and their rights follow KCS v6. Knowledge people rarely do too much: rights are few, generous and
+configurable, and every change is logged (enabling, not policing).
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from kb.audience import Audience, Reader
+from kb.errors import NotAllowed
+
+
+class Role(StrEnum):
+    """What somebody is licensed for (KCS v6). Customers and partners have none: they read and give feedback."""
+
+    CANDIDATE = "candidate"
+    CONTRIBUTOR = "contributor"
+    PUBLISHER = "publisher"
+    COACH = "coach"
+    ADMIN = "admin"
+
+
+class Right(StrEnum):
+    """What can be allowed."""
+
+    DRAFT = "draft"  # write articles up to Not Validated, revise one's own
+    VALIDATE = "validate"  # validate, revise any article, publish to staff and partners
+    PUBLISH = "publish"  # publish to customers and the public
+    GOVERN = "govern"  # change articles under compliance governance
+    TRAIL = "trail"  # read the trail of any interaction
+    ADMINISTER = "administer"  # people, keys, index
+
+
+RIGHTS: dict[Role, frozenset[Right]] = {
+    Role.CANDIDATE: frozenset({Right.DRAFT, Right.TRAIL}),
+    Role.CONTRIBUTOR: frozenset({Right.DRAFT, Right.VALIDATE, Right.TRAIL}),
+    Role.PUBLISHER: frozenset({Right.DRAFT, Right.VALIDATE, Right.PUBLISH, Right.GOVERN, Right.TRAIL}),
+    Role.COACH: frozenset({Right.DRAFT, Right.VALIDATE, Right.PUBLISH, Right.TRAIL}),
+    Role.ADMIN: frozenset(Right),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who reads, writes or both. `tier` defaults to the public: who is not told more sees least."""
+
+    id: str
+    name: str
+    tier: Audience = Audience.PUBLIC
+    roles: frozenset[Role] = frozenset()
+    groups: frozenset[str] = frozenset()
+    disabled: bool = False
+
+    @property
+    def reader(self) -> Reader:
+        """What this person may read."""
+        return Reader(self.tier, self.groups)
+
+    def may(self, right: Right) -> bool:
+        """Whether any of the roles carries the right."""
+        return any(right in RIGHTS[role] for role in self.roles)
+
+    def require(self, right: Right) -> None:
+        """Nothing, or NotAllowed."""
+        if not self.may(right):
+            raise NotAllowed(f"this needs the right to {right}; your roles: {', '.join(sorted(self.roles)) or 'none'}")
+
+
+ANONYMOUS = Person(id="anonymous", name="Anonymous")
+SYSTEM = Person(id="system", name="kb", tier=Audience.INTERNAL, roles=frozenset({Role.ADMIN}))
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A secret that stands for a person. Only its hash is kept; the secret is shown once.
+
+    The secret has 160 random bits, so a plain SHA-256 is enough: there is nothing to guess
+    (unlike a password, which needs a slow hash).
+    """
+
+    id: str
+    person_id: str
+    label: str
+    secret_hash: str
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+    def is_good(self, at: datetime) -> bool:
+        """Whether it opens anything at that moment."""
+        return self.revoked_at is None and (self.expires_at is None or at < self.expires_at)
+
+
+def new_secret() -> str:
+    """A fresh API key, such as "kb_4f..."."""
+    return f"kb_{secrets.token_hex(20)}"
+
+
+def hash_secret(secret: str) -> str:
+    """What is stored of a key."""
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Keeps: the system of record in SQL. The only package that imports SQLAlchemy."""

@@ -1,0 +1,1 @@
+"""Markdown to passages to tokens. Pure: no files, no network, no clock."""
