@@ -1,0 +1,33 @@
+"""Generations of the index: the one that answers, the one being built beside it, those given up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class GenerationState(StrEnum):
+    """The life of an index."""
+
+    WANTED = "wanted"
+    BUILDING = "building"
+    LIVE = "live"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One index and what it was built with. Another encoder or analyzer means another generation.
+
+    `averages` are the tokens a passage by reader tier that its BM25 weights were computed with.
+    """
+
+    name: str
+    state: GenerationState
+    created_at: datetime
+    encoder: str = ""
+    encoder_name: str = ""
+    dimension: int = 0
+    analyzer: str = ""
+    averages: Mapping[str, float] = field(default_factory=dict)
+    live_at: datetime | None = None

@@ -1,0 +1,206 @@
+"""Articles and revisions in SQL."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from kb.article import Article, Confidence, Governance, Revision
+from kb.audience import Audience, Reader
+from kb.errors import Conflict, NotFound
+from kb.language import Language
+from kb.passage import ItemRef, Kind
+from kb.standing import Standing
+from kb.store import interactions
+from kb.store.database import Tx
+from kb.store.schema import article, article_group, columns, revision
+
+
+def insert(tx: Tx, new: Article) -> None:
+    """Add an article."""
+    tx.execute(sa.insert(article).values(**_row(new)))
+    _set_groups(tx, new)
+
+
+def update(tx: Tx, before: Article, after: Article) -> None:
+    """Write a changed article; raises Conflict if somebody else wrote it since `before` was read."""
+    changed = tx.execute(
+        sa.update(article).where(article.c.id == before.id, article.c.version == before.version).values(**_row(after))
+    )
+    if changed.rowcount != 1:
+        raise Conflict(f"article {before.number} was changed by somebody else; read it again and repeat your change")
+    if before.groups != after.groups:
+        _set_groups(tx, after)
+
+
+def add_revision(tx: Tx, new: Revision) -> None:
+    """Add a revision."""
+    tx.execute(sa.insert(revision).values(**asdict(new)))
+
+
+def get(tx: Tx, article_id: str) -> Article:
+    """The article with that id; raises NotFound."""
+    return _one(tx, article.c.id == article_id, article_id)
+
+
+def by_number(tx: Tx, number: str) -> Article:
+    """The article with that number; raises NotFound."""
+    return _one(tx, article.c.number == number, number)
+
+
+def by_ids(tx: Tx, ids: Iterable[str]) -> dict[str, Article]:
+    """The articles with these ids, as far as they exist."""
+    return {each.id: each for each in _select(tx, article.c.id.in_(list(ids)))}
+
+
+def by_source(tx: Tx, source: str) -> dict[str, Article]:
+    """All articles of one source, by their key there."""
+    return {each.source_key: each for each in _select(tx, article.c.source == source)}
+
+
+def number_exists(tx: Tx, number: str) -> bool:
+    """Whether an article has that number."""
+    return tx.execute(sa.select(article.c.id).where(article.c.number == number)).first() is not None
+
+
+def get_revision(tx: Tx, article_id: str, number: int) -> Revision:
+    """One revision; raises NotFound."""
+    row = tx.execute(
+        sa.select(revision).where(revision.c.article_id == article_id, revision.c.number == number)
+    ).first()
+    if row is None:
+        raise NotFound(f"no revision {number}")
+    return _revision(row)
+
+
+def revisions(tx: Tx, article_id: str) -> list[Revision]:
+    """All revisions of an article, oldest first."""
+    rows = tx.execute(sa.select(revision).where(revision.c.article_id == article_id).order_by(revision.c.number))
+    return [_revision(row) for row in rows]
+
+
+def readable(tx: Tx, reader: Reader, *, live_at: datetime | None, after: str = "", limit: int = 50) -> list[Article]:
+    """Articles that a reader may read, in order of number, starting behind `after`.
+
+    With `live_at`, only what readers are shown at that moment; otherwise drafts and archived ones as well.
+    """
+    condition = may_read(reader) & (article.c.number > after)
+    if live_at is not None:
+        condition &= is_live(live_at)
+    return list(_select(tx, condition, limit=limit))
+
+
+def changed_since(tx: Tx, since: datetime) -> list[str]:
+    """Ids of articles changed at or after that moment."""
+    return list(tx.scalars(sa.select(article.c.id).where(article.c.modified_at >= since)))
+
+
+def standings(tx: Tx, ids: Sequence[str], at: datetime) -> dict[ItemRef, Standing]:
+    """Where these articles stand, as far as they exist."""
+    found = by_ids(tx, ids)
+    titles = _titles(tx, found.values())
+    resolved = interactions.resolved_counts(tx, Kind.ARTICLE, list(found))
+    return {
+        ItemRef(Kind.ARTICLE, each.id): Standing(
+            item=ItemRef(Kind.ARTICLE, each.id),
+            revision=each.published or 0,
+            access=each.access,
+            live=each.is_live(at),
+            title=titles.get(each.id, ""),
+            changed_at=each.published_at or each.modified_at,
+            label=each.number,
+            confidence=each.confidence,
+            governance=each.governance,
+            superseded=each.superseded_by is not None,
+            source=each.source or "kb",
+            resolved=resolved.get(each.id, 0),
+            products=each.products,
+            tags=each.tags,
+            language=each.language,
+        )
+        for each in found.values()
+    }
+
+
+def may_read(reader: Reader) -> sa.ColumnElement[bool]:
+    """The SQL twin of `Reader.may_read`, for lists."""
+    tiers = [tier.value for tier in Audience if tier.rank <= reader.tier.rank]
+    groups = sa.select(article_group.c.article_id).where(article_group.c.article_id == article.c.id)
+    member = groups.where(article_group.c.group.in_(sorted(reader.groups)))
+    return article.c.audience.in_(tiers) & (~groups.exists() | member.exists())
+
+
+def is_live(at: datetime) -> sa.ColumnElement[bool]:
+    """The SQL twin of `Article.is_live`."""
+    return (
+        article.c.published.is_not(None)
+        & (article.c.confidence != Confidence.ARCHIVED)
+        & (article.c.valid_from.is_(None) | (article.c.valid_from <= at))
+        & (article.c.valid_until.is_(None) | (article.c.valid_until > at))
+    )
+
+
+def state(each: Article) -> dict[str, object]:
+    """The fields that the audit log compares."""
+    row = _row(each) | {"groups": sorted(each.groups)}
+    for key in ("id", "number", "created_at", "modified_at", "source_hash"):
+        del row[key]
+    return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in row.items()}
+
+
+def _titles(tx: Tx, articles: Iterable[Article]) -> dict[str, str]:
+    keys = [(each.id, each.published or each.latest) for each in articles]
+    pair = sa.tuple_(revision.c.article_id, revision.c.number)
+    rows = tx.execute(sa.select(revision.c.article_id, revision.c.title).where(pair.in_(keys))) if keys else ()
+    return {article_id: title for article_id, title in rows}
+
+
+def _one(tx: Tx, condition: sa.ColumnElement[bool], name: str) -> Article:
+    for each in _select(tx, condition):
+        return each
+    raise NotFound(f"no article {name}")
+
+
+def _select(tx: Tx, condition: sa.ColumnElement[bool], limit: int | None = None) -> Iterable[Article]:
+    rows = tx.execute(sa.select(article).where(condition).order_by(article.c.number).limit(limit)).all()
+    groups: dict[str, set[str]] = {}
+    ids = [row.id for row in rows]
+    for start in range(0, len(ids), 400):
+        inside = article_group.c.article_id.in_(ids[start : start + 400])
+        for article_id, group in tx.execute(sa.select(article_group).where(inside)):
+            groups.setdefault(article_id, set()).add(group)
+    return [_article(row, frozenset(groups.get(row.id, ()))) for row in rows]
+
+
+def _set_groups(tx: Tx, each: Article) -> None:
+    tx.execute(sa.delete(article_group).where(article_group.c.article_id == each.id))
+    if each.groups:
+        tx.execute(sa.insert(article_group), [{"article_id": each.id, "group": name} for name in sorted(each.groups)])
+
+
+def _row(each: Article) -> dict[str, Any]:
+    row = {name: getattr(each, name) for name in columns(article)}
+    enums = ("language", "audience", "confidence", "governance")
+    return row | {name: row[name].value for name in enums} | {"products": list(each.products), "tags": list(each.tags)}
+
+
+def _article(row: Any, groups: frozenset[str]) -> Article:
+    fields: Mapping[str, Any] = row._mapping
+    return Article(
+        **{
+            **fields,
+            "language": Language(row.language),
+            "audience": Audience(row.audience),
+            "confidence": Confidence(row.confidence),
+            "governance": Governance(row.governance),
+            "products": tuple(row.products),
+            "tags": tuple(row.tags),
+            "groups": groups,
+        }
+    )
+
+
+def _revision(row: Any) -> Revision:
+    return Revision(**row._mapping)

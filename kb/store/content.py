@@ -1,0 +1,45 @@
+"""All kinds of content through one door: where an item stands, whatever it is.
+
+A new kind of content is added here with its store module, and nowhere else in the store.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from kb.passage import ItemRef, Kind
+from kb.standing import Standing
+from kb.store import articles, posts
+from kb.store.database import Tx
+
+
+class _ContentStore(Protocol):
+    def standings(self, tx: Tx, ids: Sequence[str], at: datetime) -> dict[ItemRef, Standing]: ...
+    def changed_since(self, tx: Tx, since: datetime) -> list[str]: ...
+
+
+_STORES: dict[Kind, _ContentStore] = {Kind.ARTICLE: articles, Kind.POST: posts}
+
+
+def standings(tx: Tx, items: Iterable[ItemRef], at: datetime) -> dict[ItemRef, Standing]:
+    """Where these items stand at that moment, as far as they exist."""
+    by_kind: dict[Kind, list[str]] = {}
+    for item in items:
+        by_kind.setdefault(item.kind, []).append(item.id)
+    found: dict[ItemRef, Standing] = {}
+    for kind, ids in by_kind.items():
+        for start in range(0, len(ids), 400):
+            found |= _STORES[kind].standings(tx, ids[start : start + 400], at)
+    return found
+
+
+def changed_since(tx: Tx, since: datetime, overlap: timedelta = timedelta(minutes=1)) -> list[ItemRef]:
+    """Items changed after that moment.
+
+    `overlap` looks further back: transactions commit in another order than their clocks were read, and clocks differ.
+    """
+    return [
+        ItemRef(kind, item_id)
+        for kind, store in _STORES.items()
+        for item_id in store.changed_since(tx, since - overlap)
+    ]

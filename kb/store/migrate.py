@@ -1,0 +1,38 @@
+"""Bring a database to the present schema."""
+
+from pathlib import Path
+
+import alembic.command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from kb.store.database import Database
+
+_FOLDER = Path(__file__).parent / "migrations"
+
+
+def migrate(db: Database) -> None:
+    """Apply every migration that is missing, all in one transaction. Safe to call at each start."""
+    with db.write() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        alembic.command.upgrade(config, "head")
+
+
+def pending(db: Database) -> bool:
+    """Whether `migrate` would change anything."""
+    with db.read() as connection:
+        return MigrationContext.configure(connection).get_current_revision() != newest()
+
+
+def newest() -> str | None:
+    """The identifier of the last migration."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER))
+    config.set_main_option("path_separator", "os")
+    return config

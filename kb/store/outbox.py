@@ -1,0 +1,109 @@
+"""The outbox: rows that say which item the index has to look at again. See `kb.outbox`."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from kb.outbox import Backlog, Job, Lane
+from kb.passage import ItemRef, Kind
+from kb.store.database import Tx
+from kb.store.schema import outbox
+
+LEASE = timedelta(seconds=120)
+"""How long a claimed row stays with its indexer. After that it is taken for dead and the row is served again."""
+
+BACKOFF_LIMIT = timedelta(minutes=5)
+
+
+def add(tx: Tx, items: Iterable[ItemRef], lane: Lane, at: datetime, due_at: datetime | None = None) -> None:
+    """Ask the index to look at these items, at once or at a later moment."""
+    rows = [
+        {
+            "kind": item.kind,
+            "item_id": item.id,
+            "lane": lane,
+            "created_at": at,
+            "due_at": due_at or at,
+            "attempts": 0,
+            "error": "",
+        }
+        for item in items
+    ]
+    if rows:
+        tx.execute(sa.insert(outbox), rows)
+
+
+def claim(tx: Tx, lane: Lane, limit: int, at: datetime) -> list[Job]:
+    """Take up to `limit` due rows of a lane, oldest first, and hold them for `LEASE`.
+
+    Workers on PostgreSQL skip each other's rows; SQLite has one writer at a time anyway.
+    """
+    due = (
+        sa.select(outbox)
+        .where(outbox.c.lane == lane, _is_due(at))
+        .order_by(outbox.c.due_at, outbox.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    jobs = [
+        Job(r.id, ItemRef(Kind(r.kind), r.item_id), Lane(r.lane), r.created_at, r.attempts) for r in tx.execute(due)
+    ]
+    if jobs:
+        tx.execute(sa.update(outbox).where(outbox.c.id.in_([job.id for job in jobs])).values(leased_until=at + LEASE))
+    return jobs
+
+
+def _is_due(at: datetime) -> sa.ColumnElement[bool]:
+    return (outbox.c.due_at <= at) & (outbox.c.leased_until.is_(None) | (outbox.c.leased_until <= at))
+
+
+def done(tx: Tx, jobs: Sequence[Job]) -> None:
+    """Forget rows whose work is safely on the index's disk."""
+    if jobs:
+        tx.execute(sa.delete(outbox).where(outbox.c.id.in_([job.id for job in jobs])))
+
+
+def fail(tx: Tx, jobs: Sequence[Job], error: str, at: datetime) -> None:
+    """Put rows back, to be tried again after 1, 2, 4, ... seconds, at most `BACKOFF_LIMIT`."""
+    for job in jobs:
+        delay = min(timedelta(seconds=2.0 ** min(job.attempts, 16)), BACKOFF_LIMIT)
+        tx.execute(
+            sa.update(outbox)
+            .where(outbox.c.id == job.id)
+            .values(attempts=job.attempts + 1, error=error[:2000], due_at=at + delay, leased_until=None)
+        )
+
+
+def release(tx: Tx) -> int:
+    """Give up all leases, for an indexer that is alone and starts after a crash. Returns how many there were."""
+    return tx.execute(sa.update(outbox).where(outbox.c.leased_until.is_not(None)).values(leased_until=None)).rowcount
+
+
+def waits(tx: Tx, at: datetime) -> set[Lane]:
+    """The lanes that have work right now."""
+    return {Lane(lane) for lane in tx.scalars(sa.select(outbox.c.lane).where(_is_due(at)).distinct())}
+
+
+def backlog(tx: Tx, at: datetime) -> list[Backlog]:
+    """What waits, by lane. Rows due in the future (a start or end date of an article) do not count as waiting."""
+    failed = sa.func.sum(sa.case((outbox.c.attempts > 0, 1), else_=0))
+    rows = {
+        r.lane: r
+        for r in tx.execute(
+            sa.select(
+                outbox.c.lane,
+                sa.func.count().label("waiting"),
+                failed.label("failed"),
+                sa.func.min(outbox.c.created_at).label("oldest"),
+            )
+            .where((outbox.c.due_at <= at) | (outbox.c.attempts > 0))
+            .group_by(outbox.c.lane)
+        )
+    }
+    return [
+        Backlog(lane, rows[lane].waiting, int(rows[lane].failed), max(0.0, (at - rows[lane].oldest).total_seconds()))
+        if lane in rows
+        else Backlog(lane, 0, 0, 0.0)
+        for lane in Lane
+    ]

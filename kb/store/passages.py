@@ -1,0 +1,203 @@
+"""The passages of what readers see now, and the vectors of their texts.
+
+Derived from articles and posts in the transaction that changes them. An answer is cut from here,
+never from the index, which holds no text.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import sqlalchemy as sa
+
+from kb.audience import Access, Audience
+from kb.language import Language
+from kb.passage import ItemRef, Kind, Passage, PassageRef
+from kb.store.database import Tx
+from kb.store.schema import passage, vector
+
+T = TypeVar("T")
+_BATCH = 400  # bound parameters in one statement stay under SQLite's limit
+
+
+def replace(tx: Tx, items: Mapping[ItemRef, Sequence[tuple[Passage, int]]]) -> None:
+    """Make exactly these the passages of each item; each comes with its length in tokens. Texts no passage
+    holds any longer lose their vectors."""
+    gone = _hashes(tx, items)
+    for item in items:
+        tx.execute(sa.delete(passage).where(passage.c.kind == item.kind, passage.c.item_id == item.id))
+    rows = [_row(each, length) for passages in items.values() for each, length in passages]
+    if rows:
+        tx.execute(sa.insert(passage), rows)
+    _forget_vectors(tx, gone - {row["hash"] for row in rows})
+
+
+def of_items(tx: Tx, items: Sequence[ItemRef]) -> dict[ItemRef, list[Passage]]:
+    """All passages of each item, in document order; an item without any is present and empty."""
+    found: dict[ItemRef, list[Passage]] = {item: [] for item in items}
+    for batch in _batches(items):
+        rows = tx.execute(
+            sa.select(passage).where(_is_item(batch)).order_by(passage.c.kind, passage.c.item_id, passage.c.ordinal)
+        )
+        for row in rows:
+            each = _passage(row)
+            found[each.ref.item].append(each)
+    return found
+
+
+def get(tx: Tx, refs: Sequence[PassageRef]) -> dict[PassageRef, Passage]:
+    """The passages with these references, as far as they are still current."""
+    wanted = set(refs)
+    by_item = of_items(tx, sorted({ref.item for ref in refs}))
+    return {each.ref: each for passages in by_item.values() for each in passages if each.ref in wanted}
+
+
+def page(tx: Tx, after: ItemRef | None, limit: int) -> list[ItemRef]:
+    """The next items that have passages, in order, for walking through all of them."""
+    key = sa.tuple_(passage.c.kind, passage.c.item_id)
+    query = (
+        sa.select(passage.c.kind, passage.c.item_id).distinct().order_by(passage.c.kind, passage.c.item_id).limit(limit)
+    )
+    if after is not None:
+        query = query.where(key > sa.tuple_(sa.literal(after.kind.value), sa.literal(after.id)))
+    return [ItemRef(Kind(kind), item_id) for kind, item_id in tx.execute(query)]
+
+
+def count(tx: Tx) -> int:
+    """How many passages there are."""
+    return tx.scalar(sa.select(sa.func.count()).select_from(passage)) or 0
+
+
+def average_lengths(tx: Tx) -> dict[str, float]:
+    """Tokens a passage, on average, over what each reader tier may read; tiers without passages are absent.
+
+    Text restricted to groups does not count: it must not move what others see.
+    """
+    rows = tx.execute(
+        sa.select(passage.c.audience, sa.func.count(), sa.func.sum(passage.c.length))
+        .where(passage.c.restricted.is_(False))
+        .group_by(passage.c.audience)
+    ).all()
+    averages = {}
+    for tier in Audience:
+        inside = [(n, total) for audience, n, total in rows if Audience(audience).rank <= tier.rank]
+        if passages := sum(n for n, _ in inside):
+            averages[tier.value] = float(sum(total for _, total in inside)) / passages
+    return averages
+
+
+def vectors(tx: Tx, encoder: str, hashes: Iterable[str]) -> dict[str, np.ndarray]:
+    """The kept vectors of these texts, float32, by passage hash."""
+    found = {}
+    for batch in _batches(sorted(set(hashes))):
+        rows = tx.execute(
+            sa.select(vector.c.hash, vector.c.vector).where(vector.c.encoder == encoder, vector.c.hash.in_(batch))
+        )
+        found.update({key: np.frombuffer(data, dtype="<f4") for key, data in rows})
+    return found
+
+
+def keep_vectors(tx: Tx, encoder: str, vectors_by_hash: Mapping[str, np.ndarray]) -> None:
+    """Keep vectors of texts that are (still) in use, so that nobody encodes them again."""
+    hashes = sorted(vectors_by_hash)
+    have = vectors(tx, encoder, hashes)
+    used: set[str] = set()
+    for batch in _batches(hashes):
+        used.update(tx.scalars(sa.select(passage.c.hash).where(passage.c.hash.in_(batch))))
+    rows = [
+        {"encoder": encoder, "hash": key, "vector": np.asarray(vectors_by_hash[key], dtype="<f4").tobytes()}
+        for key in hashes
+        if key in used and key not in have
+    ]
+    if rows:
+        _insert_missing(tx, rows)
+
+
+def forget_other_vectors(tx: Tx, encoder: str) -> int:
+    """Drop the vectors of every encoder but this one. Returns how many."""
+    return tx.execute(sa.delete(vector).where(vector.c.encoder != encoder)).rowcount
+
+
+def _insert_missing(tx: Tx, rows: list[dict[str, Any]]) -> None:
+    # Two workers may encode the same text at the same moment: the second is not an error.
+    if tx.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+
+        tx.execute(postgresql_insert(vector).on_conflict_do_nothing(), rows)
+    else:
+        from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+        tx.execute(sqlite_insert(vector).on_conflict_do_nothing(), rows)
+
+
+def _hashes(tx: Tx, items: Iterable[ItemRef]) -> set[str]:
+    found: set[str] = set()
+    for batch in _batches(list(items)):
+        found.update(tx.scalars(sa.select(passage.c.hash).where(_is_item(batch))))
+    return found
+
+
+def _forget_vectors(tx: Tx, hashes: set[str]) -> None:
+    for batch in _batches(sorted(hashes)):
+        used = set(tx.scalars(sa.select(passage.c.hash).where(passage.c.hash.in_(batch))))
+        unused = [key for key in batch if key not in used]
+        if unused:
+            tx.execute(sa.delete(vector).where(vector.c.hash.in_(unused)))
+
+
+def _is_item(items: Sequence[ItemRef]) -> sa.ColumnElement[bool]:
+    by_kind: dict[Kind, list[str]] = {}
+    for item in items:
+        by_kind.setdefault(item.kind, []).append(item.id)
+    return sa.or_(
+        sa.false(),
+        *((passage.c.kind == kind.value) & passage.c.item_id.in_(ids) for kind, ids in by_kind.items()),
+    )
+
+
+def _batches(values: Sequence[T]) -> Iterable[Sequence[T]]:
+    for start in range(0, len(values), _BATCH):
+        yield values[start : start + _BATCH]
+
+
+def _row(each: Passage, length: int) -> dict[str, Any]:
+    return {
+        "kind": each.ref.kind.value,
+        "item_id": each.ref.item_id,
+        "revision": each.ref.revision,
+        "ordinal": each.ref.ordinal,
+        "hash": each.hash,
+        "title": each.title,
+        "heading": list(each.heading),
+        "field": each.field,
+        "environment": each.environment,
+        "text": each.text,
+        "language": each.language.value,
+        "audience": each.access.audience.value,
+        "groups": sorted(each.access.groups),
+        "restricted": bool(each.access.groups),
+        "topic": each.topic,
+        "products": list(each.products),
+        "tags": list(each.tags),
+        "confidence": each.confidence,
+        "source": each.source,
+        "length": length,
+    }
+
+
+def _passage(row: Any) -> Passage:
+    return Passage(
+        ref=PassageRef(Kind(row.kind), row.item_id, row.revision, row.ordinal),
+        title=row.title,
+        heading=tuple(row.heading),
+        text=row.text,
+        language=Language(row.language),
+        access=Access(Audience(row.audience), frozenset(row.groups)),
+        field=row.field,
+        environment=row.environment,
+        topic=row.topic,
+        products=tuple(row.products),
+        tags=tuple(row.tags),
+        confidence=row.confidence,
+        source=row.source,
+    )

@@ -1,0 +1,84 @@
+"""People and their keys in SQL."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from kb.audience import Audience
+from kb.errors import NotFound
+from kb.person import ApiKey, Person, Role
+from kb.store.database import Tx
+from kb.store.schema import api_key, person
+
+
+def insert(tx: Tx, new: Person, at: datetime) -> None:
+    """Add a person."""
+    tx.execute(sa.insert(person).values(**_row(new), created_at=at))
+
+
+def update(tx: Tx, changed: Person) -> None:
+    """Overwrite a person."""
+    tx.execute(sa.update(person).where(person.c.id == changed.id).values(**_row(changed)))
+
+
+def get(tx: Tx, person_id: str) -> Person:
+    """The person with that id; raises NotFound."""
+    row = tx.execute(sa.select(person).where(person.c.id == person_id)).first()
+    if row is None:
+        raise NotFound(f"no person {person_id}")
+    return _person(row)
+
+
+def everyone(tx: Tx) -> list[Person]:
+    """All people, by name."""
+    return [_person(row) for row in tx.execute(sa.select(person).order_by(person.c.name, person.c.id))]
+
+
+def add_key(tx: Tx, key: ApiKey) -> None:
+    """Add an API key."""
+    tx.execute(
+        sa.insert(api_key).values(
+            id=key.id,
+            person_id=key.person_id,
+            label=key.label,
+            secret_hash=key.secret_hash,
+            created_at=key.created_at,
+            expires_at=key.expires_at,
+            revoked_at=key.revoked_at,
+        )
+    )
+
+
+def revoke_keys(tx: Tx, person_id: str, at: datetime) -> int:
+    """Revoke every key of a person. Returns how many were still open."""
+    open_keys = (api_key.c.person_id == person_id) & api_key.c.revoked_at.is_(None)
+    return tx.execute(sa.update(api_key).where(open_keys).values(revoked_at=at)).rowcount
+
+
+def key_holder(tx: Tx, secret_hash: str) -> tuple[ApiKey, Person] | None:
+    """The key with that hash and the person it stands for."""
+    row = tx.execute(sa.select(api_key).where(api_key.c.secret_hash == secret_hash)).first()
+    return None if row is None else (ApiKey(**row._mapping), get(tx, row.person_id))
+
+
+def _row(each: Person) -> dict[str, Any]:
+    return {
+        "id": each.id,
+        "name": each.name,
+        "tier": each.tier.value,
+        "roles": sorted(each.roles),
+        "groups": sorted(each.groups),
+        "disabled": each.disabled,
+    }
+
+
+def _person(row: Any) -> Person:
+    return Person(
+        id=row.id,
+        name=row.name,
+        tier=Audience(row.tier),
+        roles=frozenset(Role(role) for role in row.roles),
+        groups=frozenset(row.groups),
+        disabled=row.disabled,
+    )

@@ -1,0 +1,110 @@
+"""Community posts in SQL."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from kb.audience import Audience
+from kb.language import Language
+from kb.passage import ItemRef, Kind
+from kb.post import Post
+from kb.standing import Standing
+from kb.store import interactions
+from kb.store.database import Tx
+from kb.store.schema import columns, post
+
+
+def insert(tx: Tx, new: Sequence[Post], at: datetime) -> None:
+    """Add posts."""
+    if new:
+        tx.execute(sa.insert(post), [_row(each, at) for each in new])
+
+
+def update(tx: Tx, changed: Sequence[Post], at: datetime) -> None:
+    """Overwrite posts."""
+    for each in changed:
+        tx.execute(sa.update(post).where(post.c.id == each.id).values(**_row(each, at)))
+
+
+def delete(tx: Tx, ids: Sequence[str]) -> None:
+    """Remove posts."""
+    for start in range(0, len(ids), 400):
+        tx.execute(sa.delete(post).where(post.c.id.in_(ids[start : start + 400])))
+
+
+def by_ids(tx: Tx, ids: Iterable[str]) -> dict[str, Post]:
+    """The posts with these ids, as far as they exist."""
+    return {row.id: _post(row) for row in tx.execute(sa.select(post).where(post.c.id.in_(list(ids))))}
+
+
+def known(tx: Tx, source: str, keys: Sequence[str]) -> dict[str, tuple[str, int, str]]:
+    """(id, revision, content hash) of the posts of a source, by their key there, as far as they exist."""
+    rows = tx.execute(
+        sa.select(post.c.source_key, post.c.id, post.c.revision, post.c.content_hash).where(
+            post.c.source == source, post.c.source_key.in_(list(keys))
+        )
+    )
+    return {key: (post_id, number, content) for key, post_id, number, content in rows}
+
+
+def keys(tx: Tx, source: str) -> dict[str, str]:
+    """Ids of all posts of a source, by their key there."""
+    return {
+        key: post_id
+        for key, post_id in tx.execute(sa.select(post.c.source_key, post.c.id).where(post.c.source == source))
+    }
+
+
+def changed_since(tx: Tx, since: datetime) -> list[str]:
+    """Ids of posts changed at or after that moment."""
+    return list(tx.scalars(sa.select(post.c.id).where(post.c.modified_at >= since)))
+
+
+def standings(tx: Tx, ids: Sequence[str], at: datetime) -> dict[ItemRef, Standing]:
+    """Where these posts stand, as far as they exist.
+
+    Trust is deliberately coarse here: an accepted answer is believed more than one that is not, and no post
+    reaches the trust of an article of ours.
+    """
+    found = by_ids(tx, ids)
+    resolved = interactions.resolved_counts(tx, Kind.POST, list(found))
+    return {
+        ItemRef(Kind.POST, each.id): Standing(
+            item=ItemRef(Kind.POST, each.id),
+            revision=each.revision,
+            access=each.access,
+            live=True,
+            title=each.title,
+            changed_at=each.created_at,
+            source=each.source,
+            author=each.author,
+            url=each.url,
+            trust=0.6 if each.accepted else 0.3,
+            resolved=resolved.get(each.id, 0),
+            products=each.products,
+            tags=each.tags,
+            language=each.language,
+        )
+        for each in found.values()
+    }
+
+
+def _row(each: Post, at: datetime) -> dict[str, Any]:
+    row = {name: getattr(each, name) for name in columns(post) if name != "modified_at"}
+    lists = {"products": list(each.products), "tags": list(each.tags)}
+    return row | lists | {"language": each.language.value, "audience": each.audience.value, "modified_at": at}
+
+
+def _post(row: Any) -> Post:
+    fields = {name: value for name, value in row._mapping.items() if name not in ("modified_at", "content_hash")}
+    return Post(
+        **{
+            **fields,
+            "language": Language(row.language),
+            "audience": Audience(row.audience),
+            "products": tuple(row.products),
+            "tags": tuple(row.tags),
+        }
+    )
