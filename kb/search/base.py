@@ -1,0 +1,223 @@
+"""What the two engines have in common: checks before a write, the order of a replacement, the shape of an answer.
+
+An engine translates eight small steps into its vendor's words; everything that must be equal on both stands here.
+"""
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import TypeVar
+
+import numpy as np
+
+from kb.errors import Invalid
+from kb.passage import ItemRef, PassageRef
+from kb.search.index import (
+    DENSE,
+    Condition,
+    Legs,
+    Point,
+    Request,
+    Scored,
+    Vector,
+    conditions_of,
+    item_key,
+    reader_condition,
+    ref_of,
+)
+from kb.search.lexical import LEXICAL_NAMES, RESTRICTED, Sparse, name_for, names_opened_by
+
+BATCH = 256
+"""Points per engine call: large enough for full speed, small enough that a waiting query waits some 20 ms."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One query in the engine's terms: the vector, its name, what a passage has to meet.
+
+    `corpus`, where given, is the condition over which N and df are counted.
+    """
+
+    name: str
+    vector: Sparse | Vector
+    conditions: Sequence[Condition]
+    corpus: Condition | None
+    k: int
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A point as the engine returns it: its id, the payload fields asked for, a score where there is one."""
+
+    id: str
+    payload: Mapping[str, object]
+    score: float = 0.0
+
+
+class EngineIndex(ABC):
+    """A `PassageIndex` on top of eight steps of an engine."""
+
+    def __init__(self, dimension: int) -> None:
+        self._dimension = dimension
+        # One replacement at a time: two of the same item would each delete what the other wrote.
+        self._writing = threading.Lock()
+
+    @property
+    def dimension(self) -> int:
+        """How many numbers a dense vector has."""
+        return self._dimension
+
+    def upsert(self, points: Sequence[Point]) -> None:
+        """See `PassageIndex.upsert`."""
+        check_points(points, self._dimension)
+        with self._writing:
+            self._write(points)
+
+    def set_dense(self, vectors: Sequence[tuple[PassageRef, Vector]]) -> int:
+        """See `PassageIndex.set_dense`."""
+        check_dense([vector for _, vector in vectors], self._dimension)
+        known = 0
+        with self._writing:
+            for batch in _batches(vectors):
+                # Adding a vector to a missing point raises, yet adds the others: look first.
+                there = self._existing([ref.point_id for ref, _ in batch])
+                found = {ref.point_id: vector for ref, vector in batch if ref.point_id in there}
+                if found:
+                    self._add_dense(found)
+                known += len(found)
+        return known
+
+    def replace(self, items: Mapping[ItemRef, Sequence[Point]]) -> None:
+        """See `PassageIndex.replace`."""
+        new = [point for points in items.values() for point in points]
+        check_points(new, self._dimension)
+        for item, points in items.items():
+            if any(point.ref.item != item for point in points):
+                raise Invalid(f"a point given for {item_key(item)} belongs to another item")
+        with self._writing:
+            keep = {point.ref.point_id for point in new}
+            old = [row for batch in _batches(list(items)) for row in self._rows_of(batch)]
+            self._write(new)
+            self._remove([row for row in old if row.id not in keep])
+
+    def retrieve(self, request: Request) -> Legs:
+        """See `PassageIndex.retrieve`."""
+        conditions = conditions_of(request.reader, request.filters)
+        legs: list[Leg] = []
+        if request.lexical is not None and len(request.lexical):
+            name = name_for(request.reader)
+            corpus = reader_condition(request.reader) if name == RESTRICTED else None
+            legs.append(Leg(name, request.lexical, conditions, corpus, request.k, request.exact))
+        if request.dense is not None and request.dense.size:
+            check_dense([request.dense], self._dimension)
+            legs.append(Leg(DENSE, request.dense, conditions, None, request.k, request.exact))
+        # An empty leg never reaches the engine: it has been seen to score unrelated points (qdrant#4937).
+        if not legs:
+            return Legs()
+        found = dict(zip((leg.name for leg in legs), map(_ranked, self._query(legs)), strict=True))
+        return Legs(lexical=found.get(name_for(request.reader), []), dense=found.get(DENSE, []))
+
+    def refs(self, item: ItemRef | None = None) -> Iterator[PassageRef]:
+        """See `PassageIndex.refs`."""
+        conditions: list[Condition] = [("item", (item_key(item),))] if item else []
+        for row in self._scroll(conditions, ("kind", "id", "revision", "ordinal")):
+            yield ref_of(row.payload)
+
+    def without_dense(self) -> Iterator[PassageRef]:
+        """See `PassageIndex.without_dense`."""
+        for row in self._scroll([], ("kind", "id", "revision", "ordinal"), lacking=DENSE):
+            yield ref_of(row.payload)
+
+    def _rows_of(self, items: Sequence[ItemRef]) -> list[Row]:
+        return list(self._scroll([("item", tuple(item_key(item) for item in items))], ("reader",)))
+
+    def _write(self, points: Sequence[Point]) -> None:
+        for batch in _batches(points):
+            self._put(batch)
+
+    def _remove(self, rows: Sequence[Row]) -> None:
+        """Delete points so that no score remembers them.
+
+        The engine keeps counting a deleted point in N and df until its segment is rebuilt (scores were off by up
+        to 7 %); a point whose sparse vectors are emptied first leaves the counts at once.
+        """
+        for batch in _batches(rows):
+            self._empty({row.id: names_opened_by(_keys(row)) for row in batch})
+            self._delete([row.id for row in batch])
+
+    @abstractmethod
+    def _put(self, points: Sequence[Point]) -> None:
+        """Insert or overwrite points."""
+
+    @abstractmethod
+    def _add_dense(self, vectors: Mapping[str, Vector]) -> None:
+        """Set the dense vector of existing points, by point id."""
+
+    @abstractmethod
+    def _empty(self, names: Mapping[str, Sequence[str]]) -> None:
+        """Set these sparse vectors of existing points to empty, by point id."""
+
+    @abstractmethod
+    def _delete(self, ids: Sequence[str]) -> None:
+        """Delete points."""
+
+    @abstractmethod
+    def _existing(self, ids: Sequence[str]) -> set[str]:
+        """Which of these points are there."""
+
+    @abstractmethod
+    def _scroll(self, conditions: Sequence[Condition], fields: Sequence[str], lacking: str = "") -> Iterator[Row]:
+        """All points that meet the conditions and lack that vector, with these payload fields."""
+
+    @abstractmethod
+    def _query(self, legs: Sequence[Leg]) -> list[list[Row]]:
+        """The answers to several legs in one call."""
+
+
+def check_points(points: Sequence[Point], dimension: int) -> None:
+    """Nothing, or Invalid: an engine that fails in the middle of a batch keeps what it had written of it."""
+    check_dense([point.dense for point in points if point.dense is not None], dimension)
+    for point in points:
+        unknown = set(point.lexical) - set(LEXICAL_NAMES)
+        if unknown:
+            raise Invalid(f"{point.ref}: unknown lexical vectors {sorted(unknown)}")
+        for vector in {id(vector): vector for vector in point.lexical.values()}.values():
+            _check_sparse(point.ref, vector)
+
+
+def check_dense(vectors: Sequence[Vector], dimension: int) -> None:
+    """Nothing, or Invalid where a vector has another shape than (dimension,) or a number that is not finite."""
+    for vector in vectors:
+        if vector.shape != (dimension,):
+            raise Invalid(f"a dense vector has the shape {vector.shape}, the index takes ({dimension},)")
+        if not np.isfinite(vector).all():
+            raise Invalid("a dense vector holds a number that is not finite")
+
+
+def _check_sparse(ref: PassageRef, vector: Sparse) -> None:
+    if len(vector.indices) != len(vector.values):
+        raise Invalid(f"{ref}: a lexical vector has {len(vector.indices)} indices and {len(vector.values)} values")
+    if len(set(vector.indices)) != len(vector.indices):
+        raise Invalid(f"{ref}: a lexical vector names an index twice")
+    if not all(0 <= index < 2**32 for index in vector.indices) or not all(map(isfinite, vector.values)):
+        raise Invalid(f"{ref}: a lexical vector has an index outside 32 bits or a value that is not finite")
+
+
+def _ranked(rows: Iterable[Row]) -> list[Scored]:
+    best_first = sorted(rows, key=lambda row: (-row.score, row.id))
+    return [Scored(ref_of(row.payload), str(row.payload["language"]), row.score) for row in best_first]
+
+
+def _keys(row: Row) -> list[str]:
+    keys = row.payload.get("reader")
+    return [str(key) for key in keys] if isinstance(keys, list) else []
+
+
+def _batches(things: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(things), BATCH):
+        yield things[start : start + BATCH]

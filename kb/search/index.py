@@ -1,0 +1,181 @@
+"""The passage index: the one narrow interface between the searcher and an engine.
+
+The index is a cache of what SQL says. It holds ids, fields to filter by and vectors, never text; two engines
+implement it, `kb.search.edge` inside the process and `kb.search.server` over the network.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from kb.audience import ANYONE, Reader
+from kb.passage import ItemRef, Kind, Passage, PassageRef
+from kb.query import Filters
+from kb.search.lexical import Sparse, passage_vectors
+
+Vector = npt.NDArray[np.float32]
+Payload = dict[str, str | int | list[str]]
+Condition = tuple[str, tuple[str, ...]]
+"""A payload field and the values any of which it must have."""
+
+DENSE = "dense"
+FILTER_FIELDS = ("reader", "item", "kind", "language", "product", "topic", "tag", "confidence", "source")
+REF_FIELDS = ("kind", "id", "revision", "ordinal", "language")
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One passage as the index keeps it.
+
+    `lexical` maps names of sparse vectors to vectors; `dense` has shape (dimension,), or is None until the vector
+    is there: the point is then found lexically only.
+    """
+
+    ref: PassageRef
+    payload: Payload
+    lexical: Mapping[str, Sparse]
+    dense: Vector | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What both legs are asked. A leg whose side is None or empty stays empty.
+
+    `k` is the number of passages per leg. `exact` compares full vectors one by one, which is what tests and
+    measurements want; otherwise quantized vectors choose the candidates and full ones score them.
+    """
+
+    lexical: Sparse | None = None
+    dense: Vector | None = None
+    reader: Reader = ANYONE
+    filters: Filters = field(default_factory=Filters)
+    k: int = 100
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A passage with the score of one leg: BM25 for lexical, cosine for dense."""
+
+    ref: PassageRef
+    language: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Legs:
+    """The answers of the two legs, best first; equal scores in order of point id."""
+
+    lexical: list[Scored] = field(default_factory=list)
+    dense: list[Scored] = field(default_factory=list)
+
+
+class PassageIndex(Protocol):
+    """An index of passages. Every method may raise `kb.errors.IndexUnavailable`; it may be called from any thread.
+
+    Writes are visible to the next `retrieve`, and safe from a crash after `flush`. A write that the engine could
+    not take whole raises `kb.errors.Invalid` before anything is written.
+    """
+
+    @property
+    def dimension(self) -> int:
+        """How many numbers a dense vector has."""
+
+    def upsert(self, points: Sequence[Point]) -> None:
+        """Write points, each as a whole: one without a dense vector loses the one it had."""
+
+    def set_dense(self, vectors: Sequence[tuple[PassageRef, Vector]]) -> int:
+        """Add dense vectors to points that are there; returns to how many. Missing points are skipped."""
+
+    def replace(self, items: Mapping[ItemRef, Sequence[Point]]) -> None:
+        """Make the index hold exactly these points for these items; an empty sequence removes the item.
+
+        The new points are written before the old ones go, so that an item is never missing in between.
+        """
+
+    def retrieve(self, request: Request) -> Legs:
+        """The best `k` passages of each leg among those that reader may read and that meet the filters."""
+
+    def flush(self) -> None:
+        """Return once everything written so far is on disk."""
+
+    def count(self) -> int:
+        """The number of points."""
+
+    def refs(self, item: ItemRef | None = None) -> Iterator[PassageRef]:
+        """All points, or those of one item, in no particular order."""
+
+    def without_dense(self) -> Iterator[PassageRef]:
+        """The points that still wait for their dense vector."""
+
+    def optimize(self) -> bool:
+        """Tidy the engine's storage when nobody waits; returns whether there was anything to do."""
+
+    def close(self) -> None:
+        """Flush and let go; every later call raises IndexUnavailable."""
+
+
+def point_of(
+    passage: Passage, tokens: Sequence[str], averages: Mapping[str, float], dense: Vector | None = None
+) -> Point:
+    """The point of a passage.
+
+    `tokens` is what the analyzer made of it; `averages` the average length in tokens by tier
+    (see `kb.search.lexical.passage_vectors`).
+    """
+    lexical = passage_vectors(tokens, passage.access, averages)
+    return Point(passage.ref, payload_of(passage), lexical, dense)
+
+
+def payload_of(passage: Passage) -> Payload:
+    """Ids and filter fields, never text: an engine does not erase the bytes of what it deletes."""
+    ref = passage.ref
+    return {
+        "item": item_key(ref.item),
+        "kind": ref.kind.value,
+        "id": ref.item_id,
+        "revision": ref.revision,
+        "ordinal": ref.ordinal,
+        "reader": list(passage.access.reader_keys),
+        "language": passage.language.value,
+        "product": list(passage.products),
+        "topic": list(passage.topics),
+        "tag": list(passage.tags),
+        "confidence": passage.confidence,
+        "source": passage.source,
+    }
+
+
+def item_key(item: ItemRef) -> str:
+    """An item as one keyword, such as "article/4f2a"."""
+    return f"{item.kind.value}/{item.id}"
+
+
+def ref_of(payload: Mapping[str, object]) -> PassageRef:
+    """The passage that a stored payload stands for."""
+    return PassageRef(
+        Kind(str(payload["kind"])), str(payload["id"]), int(str(payload["revision"])), int(str(payload["ordinal"]))
+    )
+
+
+def reader_condition(reader: Reader) -> Condition:
+    """The condition under which this reader may read a passage."""
+    return "reader", tuple(str(key) for key in reader.keys)
+
+
+def conditions_of(reader: Reader, filters: Filters) -> list[Condition]:
+    """All hard conditions of a search: any value within a field, every field."""
+    fields: list[Condition] = [
+        reader_condition(reader),
+        ("kind", tuple(kind.value for kind in filters.kinds)),
+        ("language", tuple(language.value for language in filters.languages)),
+        ("product", filters.products),
+        ("topic", filters.topics),
+        ("tag", filters.tags),
+        ("confidence", filters.confidence),
+        ("source", filters.sources),
+    ]
+    return [(name, tuple(dict.fromkeys(values))) for name, values in fields if values]
