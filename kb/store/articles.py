@@ -14,7 +14,7 @@ from kb.language import Language
 from kb.passage import ItemRef, Kind
 from kb.standing import Standing
 from kb.store import interactions
-from kb.store.database import Tx
+from kb.store.database import Tx, batches
 from kb.store.schema import article, article_group, columns, revision
 
 
@@ -52,7 +52,10 @@ def by_number(tx: Tx, number: str) -> Article:
 
 def by_ids(tx: Tx, ids: Iterable[str]) -> dict[str, Article]:
     """The articles with these ids, as far as they exist."""
-    return {each.id: each for each in _select(tx, article.c.id.in_(list(ids)))}
+    found = {}
+    for batch in batches(list(ids)):
+        found.update({each.id: each for each in _select(tx, article.c.id.in_(batch))})
+    return found
 
 
 def by_source(tx: Tx, source: str) -> dict[str, Article]:
@@ -95,6 +98,11 @@ def readable(tx: Tx, reader: Reader, *, live_at: datetime | None, after: str = "
 def changed_since(tx: Tx, since: datetime) -> list[str]:
     """Ids of articles changed at or after that moment."""
     return list(tx.scalars(sa.select(article.c.id).where(article.c.modified_at >= since)))
+
+
+def ids(tx: Tx, after: str, limit: int) -> list[str]:
+    """The next ids in order, behind `after`."""
+    return list(tx.scalars(sa.select(article.c.id).where(article.c.id > after).order_by(article.c.id).limit(limit)))
 
 
 def standings(tx: Tx, ids: Sequence[str], at: datetime) -> dict[ItemRef, Standing]:
@@ -151,10 +159,12 @@ def state(each: Article) -> dict[str, object]:
 
 
 def _titles(tx: Tx, articles: Iterable[Article]) -> dict[str, str]:
-    keys = [(each.id, each.published or each.latest) for each in articles]
+    titles = {}
     pair = sa.tuple_(revision.c.article_id, revision.c.number)
-    rows = tx.execute(sa.select(revision.c.article_id, revision.c.title).where(pair.in_(keys))) if keys else ()
-    return {article_id: title for article_id, title in rows}
+    for batch in batches([(each.id, each.published or each.latest) for each in articles]):
+        rows = tx.execute(sa.select(revision.c.article_id, revision.c.title).where(pair.in_(batch)))
+        titles.update({article_id: title for article_id, title in rows})
+    return titles
 
 
 def _one(tx: Tx, condition: sa.ColumnElement[bool], name: str) -> Article:
@@ -166,9 +176,8 @@ def _one(tx: Tx, condition: sa.ColumnElement[bool], name: str) -> Article:
 def _select(tx: Tx, condition: sa.ColumnElement[bool], limit: int | None = None) -> Iterable[Article]:
     rows = tx.execute(sa.select(article).where(condition).order_by(article.c.number).limit(limit)).all()
     groups: dict[str, set[str]] = {}
-    ids = [row.id for row in rows]
-    for start in range(0, len(ids), 400):
-        inside = article_group.c.article_id.in_(ids[start : start + 400])
+    for batch in batches([row.id for row in rows]):
+        inside = article_group.c.article_id.in_(batch)
         for article_id, group in tx.execute(sa.select(article_group).where(inside)):
             groups.setdefault(article_id, set()).add(group)
     return [_article(row, frozenset(groups.get(row.id, ()))) for row in rows]

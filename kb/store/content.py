@@ -16,6 +16,7 @@ from kb.store.database import Tx
 class _ContentStore(Protocol):
     def standings(self, tx: Tx, ids: Sequence[str], at: datetime) -> dict[ItemRef, Standing]: ...
     def changed_since(self, tx: Tx, since: datetime) -> list[str]: ...
+    def ids(self, tx: Tx, after: str, limit: int) -> list[str]: ...
 
 
 _STORES: dict[Kind, _ContentStore] = {Kind.ARTICLE: articles, Kind.POST: posts}
@@ -28,8 +29,8 @@ def standings(tx: Tx, items: Iterable[ItemRef], at: datetime) -> dict[ItemRef, S
         by_kind.setdefault(item.kind, []).append(item.id)
     found: dict[ItemRef, Standing] = {}
     for kind, ids in by_kind.items():
-        for start in range(0, len(ids), 400):
-            found |= _STORES[kind].standings(tx, ids[start : start + 400], at)
+        if kind in _STORES:
+            found |= _STORES[kind].standings(tx, ids, at)
     return found
 
 
@@ -43,3 +44,16 @@ def changed_since(tx: Tx, since: datetime, overlap: timedelta = timedelta(minute
         for kind, store in _STORES.items()
         for item_id in store.changed_since(tx, since - overlap)
     ]
+
+
+def page(tx: Tx, after: ItemRef | None, limit: int) -> list[ItemRef]:
+    """The next items of all kinds, in order, for walking through everything."""
+    found: list[ItemRef] = []
+    for kind in sorted(_STORES):
+        if after is not None and kind < after.kind:
+            continue
+        start = after.id if after is not None and after.kind == kind else ""
+        found += [ItemRef(kind, item_id) for item_id in _STORES[kind].ids(tx, start, limit - len(found))]
+        if len(found) >= limit:
+            break
+    return found

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from kb.errors import NotFound
 from kb.interaction import Channel, Continuation, Event, EventKind, Interaction, LinkType
 from kb.passage import Kind
-from kb.store.database import Tx
+from kb.store.database import Tx, batches
 from kb.store.schema import columns, event, interaction
 
 
@@ -67,29 +67,31 @@ def links(tx: Tx, interaction_id: str) -> dict[tuple[Kind, str], Event]:
 
 
 def resolved_counts(tx: Tx, kind: Kind, ids: Sequence[str]) -> dict[str, int]:
-    """How many interactions each item resolved: linked as resolution and not unlinked since."""
-    if not ids:
-        return {}
+    """How many interactions each item resolved now, by the same rule as `links`: the last word on it counts."""
+    counts: dict[str, int] = {}
     later = event.alias()
-    undone = sa.select(later.c.id).where(
-        later.c.kind == EventKind.UNLINKED,
+    overruled = sa.select(later.c.id).where(
         later.c.interaction_id == event.c.interaction_id,
         later.c.item_kind == event.c.item_kind,
         later.c.item_id == event.c.item_id,
-        later.c.id > event.c.id,
+        later.c.kind.in_([EventKind.LINKED, EventKind.UNLINKED]),
+        sa.tuple_(later.c.at, later.c.id) > sa.tuple_(event.c.at, event.c.id),
     )
-    rows = tx.execute(
-        sa.select(event.c.item_id, sa.func.count(event.c.interaction_id.distinct()))
-        .where(
-            event.c.item_kind == kind,
-            event.c.item_id.in_(list(ids)),
-            event.c.kind == EventKind.LINKED,
-            event.c.data["type"].as_string() == LinkType.RESOLUTION,
-            ~undone.exists(),
+    for batch in batches(ids):
+        rows = tx.execute(
+            sa.select(event.c.item_id, sa.func.count())
+            .where(
+                event.c.item_kind == kind,
+                event.c.item_id.in_(batch),
+                event.c.kind == EventKind.LINKED,
+                event.c.interaction_id.is_not(None),
+                event.c.data["type"].as_string() == LinkType.RESOLUTION,
+                ~overruled.exists(),
+            )
+            .group_by(event.c.item_id)
         )
-        .group_by(event.c.item_id)
-    )
-    return {item_id: count for item_id, count in rows}
+        counts.update({item_id: count for item_id, count in rows})
+    return counts
 
 
 def _row(each: Event) -> dict[str, Any]:

@@ -3,18 +3,22 @@
 from pathlib import Path
 
 import alembic.command
+import sqlalchemy as sa
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from kb.store.database import Database
 
+_LOCK = 0x6B62_6D69_6772  # any number of our own: "kbmigr"
 _FOLDER = Path(__file__).parent / "migrations"
 
 
 def migrate(db: Database) -> None:
-    """Apply every migration that is missing, all in one transaction. Safe to call at each start."""
+    """Apply every migration that is missing, all in one transaction. Safe to call at each start, by many at once."""
     with db.write() as connection:
+        if not db.is_sqlite:  # SQLite lets in one writer at a time anyway
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         config = _config()
         config.attributes["connection"] = connection
         alembic.command.upgrade(config, "head")

@@ -5,7 +5,7 @@ never from the index, which holds no text.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -13,19 +13,16 @@ import sqlalchemy as sa
 from kb.audience import Access, Audience
 from kb.language import Language
 from kb.passage import ItemRef, Kind, Passage, PassageRef
-from kb.store.database import Tx
+from kb.store.database import Tx, batches, insert_missing
 from kb.store.schema import passage, vector
-
-T = TypeVar("T")
-_BATCH = 400  # bound parameters in one statement stay under SQLite's limit
 
 
 def replace(tx: Tx, items: Mapping[ItemRef, Sequence[tuple[Passage, int]]]) -> None:
     """Make exactly these the passages of each item; each comes with its length in tokens. Texts no passage
     holds any longer lose their vectors."""
     gone = _hashes(tx, items)
-    for item in items:
-        tx.execute(sa.delete(passage).where(passage.c.kind == item.kind, passage.c.item_id == item.id))
+    for batch in batches(list(items)):
+        tx.execute(sa.delete(passage).where(_is_item(batch)))
     rows = [_row(each, length) for passages in items.values() for each, length in passages]
     if rows:
         tx.execute(sa.insert(passage), rows)
@@ -35,7 +32,7 @@ def replace(tx: Tx, items: Mapping[ItemRef, Sequence[tuple[Passage, int]]]) -> N
 def of_items(tx: Tx, items: Sequence[ItemRef]) -> dict[ItemRef, list[Passage]]:
     """All passages of each item, in document order; an item without any is present and empty."""
     found: dict[ItemRef, list[Passage]] = {item: [] for item in items}
-    for batch in _batches(items):
+    for batch in batches(items):
         rows = tx.execute(
             sa.select(passage).where(_is_item(batch)).order_by(passage.c.kind, passage.c.item_id, passage.c.ordinal)
         )
@@ -89,7 +86,7 @@ def average_lengths(tx: Tx) -> dict[str, float]:
 def vectors(tx: Tx, encoder: str, hashes: Iterable[str]) -> dict[str, np.ndarray]:
     """The kept vectors of these texts, float32, by passage hash."""
     found = {}
-    for batch in _batches(sorted(set(hashes))):
+    for batch in batches(sorted(set(hashes))):
         rows = tx.execute(
             sa.select(vector.c.hash, vector.c.vector).where(vector.c.encoder == encoder, vector.c.hash.in_(batch))
         )
@@ -102,15 +99,17 @@ def keep_vectors(tx: Tx, encoder: str, vectors_by_hash: Mapping[str, np.ndarray]
     hashes = sorted(vectors_by_hash)
     have = vectors(tx, encoder, hashes)
     used: set[str] = set()
-    for batch in _batches(hashes):
-        used.update(tx.scalars(sa.select(passage.c.hash).where(passage.c.hash.in_(batch))))
+    for batch in batches(hashes):
+        # A passage that somebody is deleting right now counts as gone, and one that is locked here cannot go before
+        # its vector stands where the deletion looks for it: no vector outlives its text.
+        in_use = sa.select(passage.c.hash).where(passage.c.hash.in_(batch))
+        used.update(tx.scalars(in_use.with_for_update(read=True, key_share=True, skip_locked=True)))
     rows = [
         {"encoder": encoder, "hash": key, "vector": np.asarray(vectors_by_hash[key], dtype="<f4").tobytes()}
         for key in hashes
         if key in used and key not in have
     ]
-    if rows:
-        _insert_missing(tx, rows)
+    insert_missing(tx, vector, rows)
 
 
 def forget_other_vectors(tx: Tx, encoder: str) -> int:
@@ -118,27 +117,15 @@ def forget_other_vectors(tx: Tx, encoder: str) -> int:
     return tx.execute(sa.delete(vector).where(vector.c.encoder != encoder)).rowcount
 
 
-def _insert_missing(tx: Tx, rows: list[dict[str, Any]]) -> None:
-    # Two workers may encode the same text at the same moment: the second is not an error.
-    if tx.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-
-        tx.execute(postgresql_insert(vector).on_conflict_do_nothing(), rows)
-    else:
-        from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-
-        tx.execute(sqlite_insert(vector).on_conflict_do_nothing(), rows)
-
-
 def _hashes(tx: Tx, items: Iterable[ItemRef]) -> set[str]:
     found: set[str] = set()
-    for batch in _batches(list(items)):
+    for batch in batches(list(items)):
         found.update(tx.scalars(sa.select(passage.c.hash).where(_is_item(batch))))
     return found
 
 
 def _forget_vectors(tx: Tx, hashes: set[str]) -> None:
-    for batch in _batches(sorted(hashes)):
+    for batch in batches(sorted(hashes)):
         used = set(tx.scalars(sa.select(passage.c.hash).where(passage.c.hash.in_(batch))))
         unused = [key for key in batch if key not in used]
         if unused:
@@ -153,11 +140,6 @@ def _is_item(items: Sequence[ItemRef]) -> sa.ColumnElement[bool]:
         sa.false(),
         *((passage.c.kind == kind.value) & passage.c.item_id.in_(ids) for kind, ids in by_kind.items()),
     )
-
-
-def _batches(values: Sequence[T]) -> Iterable[Sequence[T]]:
-    for start in range(0, len(values), _BATCH):
-        yield values[start : start + _BATCH]
 
 
 def _row(each: Passage, length: int) -> dict[str, Any]:

@@ -18,8 +18,9 @@ def insert(tx: Tx, new: Person, at: datetime) -> None:
 
 
 def update(tx: Tx, changed: Person) -> None:
-    """Overwrite a person."""
-    tx.execute(sa.update(person).where(person.c.id == changed.id).values(**_row(changed)))
+    """Overwrite a person; raises NotFound."""
+    if tx.execute(sa.update(person).where(person.c.id == changed.id).values(**_row(changed))).rowcount != 1:
+        raise NotFound(f"no person {changed.id}")
 
 
 def get(tx: Tx, person_id: str) -> Person:

@@ -12,7 +12,7 @@ from kb.passage import ItemRef, Kind
 from kb.post import Post
 from kb.standing import Standing
 from kb.store import interactions
-from kb.store.database import Tx
+from kb.store.database import Tx, batches
 from kb.store.schema import columns, post
 
 
@@ -24,29 +24,37 @@ def insert(tx: Tx, new: Sequence[Post], at: datetime) -> None:
 
 def update(tx: Tx, changed: Sequence[Post], at: datetime) -> None:
     """Overwrite posts."""
-    for each in changed:
-        tx.execute(sa.update(post).where(post.c.id == each.id).values(**_row(each, at)))
+    if changed:
+        rows = [{f"new_{name}": value for name, value in _row(each, at).items()} for each in changed]
+        values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in columns(post) if name != "id"}
+        tx.execute(sa.update(post).where(post.c.id == sa.bindparam("new_id")).values(values), rows)
 
 
 def delete(tx: Tx, ids: Sequence[str]) -> None:
     """Remove posts."""
-    for start in range(0, len(ids), 400):
-        tx.execute(sa.delete(post).where(post.c.id.in_(ids[start : start + 400])))
+    for batch in batches(ids):
+        tx.execute(sa.delete(post).where(post.c.id.in_(batch)))
 
 
 def by_ids(tx: Tx, ids: Iterable[str]) -> dict[str, Post]:
     """The posts with these ids, as far as they exist."""
-    return {row.id: _post(row) for row in tx.execute(sa.select(post).where(post.c.id.in_(list(ids))))}
+    found = {}
+    for batch in batches(list(ids)):
+        found.update({row.id: _post(row) for row in tx.execute(sa.select(post).where(post.c.id.in_(batch)))})
+    return found
 
 
 def known(tx: Tx, source: str, keys: Sequence[str]) -> dict[str, tuple[str, int, str]]:
     """(id, revision, content hash) of the posts of a source, by their key there, as far as they exist."""
-    rows = tx.execute(
-        sa.select(post.c.source_key, post.c.id, post.c.revision, post.c.content_hash).where(
-            post.c.source == source, post.c.source_key.in_(list(keys))
+    found = {}
+    for batch in batches(keys):
+        rows = tx.execute(
+            sa.select(post.c.source_key, post.c.id, post.c.revision, post.c.content_hash).where(
+                post.c.source == source, post.c.source_key.in_(batch)
+            )
         )
-    )
-    return {key: (post_id, number, content) for key, post_id, number, content in rows}
+        found.update({key: (post_id, number, content) for key, post_id, number, content in rows})
+    return found
 
 
 def keys(tx: Tx, source: str) -> dict[str, str]:
@@ -60,6 +68,11 @@ def keys(tx: Tx, source: str) -> dict[str, str]:
 def changed_since(tx: Tx, since: datetime) -> list[str]:
     """Ids of posts changed at or after that moment."""
     return list(tx.scalars(sa.select(post.c.id).where(post.c.modified_at >= since)))
+
+
+def ids(tx: Tx, after: str, limit: int) -> list[str]:
+    """The next ids in order, behind `after`."""
+    return list(tx.scalars(sa.select(post.c.id).where(post.c.id > after).order_by(post.c.id).limit(limit)))
 
 
 def standings(tx: Tx, ids: Sequence[str], at: datetime) -> dict[ItemRef, Standing]:

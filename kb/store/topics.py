@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from kb.product import Product
-from kb.store.database import Tx
+from kb.store.database import Tx, insert_missing
 from kb.store.schema import product, topic
 from kb.topic import Topic
 
@@ -31,9 +31,8 @@ def ensure_topics(tx: Tx, paths: Iterable[str]) -> None:
     for path in paths:
         parts = path.split("/") if path else []
         wanted.update("/".join(parts[: n + 1]) for n in range(len(parts)))
-    have = set(tx.scalars(sa.select(topic.c.path).where(topic.c.path.in_(sorted(wanted)))))
-    for path in sorted(wanted - have):
-        save_topic(tx, Topic(path))
+    rows = [{"path": path, "names": {}, "position": 0} for path in sorted(wanted)]
+    insert_missing(tx, topic, rows)
 
 
 def all_products(tx: Tx) -> list[Product]:
