@@ -9,16 +9,17 @@ from collections import Counter
 import rjieba
 import Stemmer
 
-from kb.text.identifiers import parts
+from kb.text.identifiers import is_spelling, parts
 from kb.text.script import HAN_RUN, mainland, normalise, simplified
 from kb.text.stopwords import STOP_WORDS
 
 ANALYZER = "kb-1"
 """Name and version, recorded with the index: any change of output needs a new one and a rebuild."""
 
+# A dot binds numbers only (8.0.0, 192.168.1.1): domains, paths and file names are found by their parts.
 _WORD = re.compile(
     r"c\+\+|[cf]#"  # names that end in a sign
-    r"|[^\W_]+(?:'[^\W_]+|(?:[-.]|_+)[^\W_]+)*"
+    r"|[^\W_]+(?:'[^\W_]+|(?:-|_+|(?<=\d)\.|\.(?=\d))[^\W_]+)*"
 )
 _CACHED_WORDS = 1 << 16
 
@@ -55,7 +56,8 @@ def _word_tokens(word: str, stop_words: frozenset[str]) -> tuple[str, ...]:
     plain = _without_accents(word)
     if plain.isalpha() or "'" in plain:
         return (_stem(plain),)
-    return (plain, *(_stem(part) for part in parts(plain) if part not in stop_words))
+    found = tuple(_stem(part) for part in parts(plain) if part not in stop_words)
+    return found if is_spelling(plain) else (plain, *found)
 
 
 def _chinese_tokens(han: str, stop_words: frozenset[str]) -> list[str]:
