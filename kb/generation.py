@@ -19,12 +19,14 @@ class GenerationState(StrEnum):
 class Generation:
     """One index and what it was built with. Another encoder or analyzer means another generation.
 
-    `averages` are the tokens a passage by reader tier that its BM25 weights were computed with.
+    `averages` are the tokens a passage by reader tier that its BM25 weights were computed with. `touched_at` moves while it is built, so that an
+    abandoned build can be told from a slow one.
     """
 
     name: str
     state: GenerationState
     created_at: datetime
+    touched_at: datetime
     encoder: str = ""
     encoder_name: str = ""
     dimension: int = 0

@@ -172,8 +172,8 @@ passage = sa.Table(
 vector = sa.Table(
     "vector",
     metadata,
+    sa.Column("hash", sa.String(64), primary_key=True),  # first in the key: erased by it, whatever the encoder
     sa.Column("encoder", sa.String(64), primary_key=True),
-    sa.Column("hash", sa.String(64), primary_key=True),
     sa.Column("vector", sa.LargeBinary, nullable=False),  # float32, little-endian
 )
 
@@ -242,6 +242,7 @@ generation = sa.Table(
     sa.Column("analyzer", sa.String(40), nullable=False),
     sa.Column("averages", sa.JSON, nullable=False),  # tokens a passage, by reader tier
     sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("touched_at", UtcDateTime, nullable=False),
     sa.Column("live_at", UtcDateTime),
 )
 

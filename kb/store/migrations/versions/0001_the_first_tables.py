@@ -71,6 +71,7 @@ def upgrade() -> None:
         sa.Column("analyzer", sa.String(length=40), nullable=False),
         sa.Column("averages", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
+        sa.Column("touched_at", sa.DateTime(), nullable=False),
         sa.Column("live_at", sa.DateTime(), nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_generation")),
     )
@@ -195,10 +196,10 @@ def upgrade() -> None:
     )
     op.create_table(
         "vector",
-        sa.Column("encoder", sa.String(length=64), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("encoder", sa.String(length=64), nullable=False),
         sa.Column("vector", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("encoder", "hash", name=op.f("pk_vector")),
+        sa.PrimaryKeyConstraint("hash", "encoder", name=op.f("pk_vector")),
     )
     op.create_table(
         "api_key",

@@ -1,0 +1,122 @@
+"""Wires the parts together from settings. The only place that knows which implementation serves."""
+
+import logging
+import threading
+from collections.abc import Sequence
+from datetime import timedelta
+
+from kb import clock
+from kb.errors import KbError
+from kb.passage import ItemRef
+from kb.search.catalogue import Catalogue
+from kb.search.engines import EdgeEngine, Engine, ServerEngine
+from kb.search.fusion import Weights
+from kb.search.live import LiveIndex
+from kb.search.loading import BackgroundEncoder, background_encoder
+from kb.search.searcher import Searcher
+from kb.settings import Settings
+from kb.solve import cataloguing
+from kb.solve.generations import Generations
+from kb.solve.indexing import Indexer
+from kb.solve.reuse import Finder
+from kb.solve.trail import SearchLog
+from kb.store import content
+from kb.store.database import Database
+from kb.store.migrate import migrate
+
+log = logging.getLogger(__name__)
+
+_FOLLOW_S = 2.0
+
+
+class Service:
+    """The running parts of one process. `start` begins the work in the background, `close` ends it cleanly."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        encoder: BackgroundEncoder | None = None,
+        weights: Weights | None = None,
+        indexing: bool | None = None,
+    ) -> None:
+        self.settings = settings
+        self.db = Database(settings.database)
+        self.encoder = encoder or background_encoder(settings.embedding_model)
+        self.live = LiveIndex()
+        self.engine = open_engine(settings)
+        self.catalogue = Catalogue()
+        self.generations = Generations(
+            self.db, self.engine, self.live, lambda: self.encoder.identity, alone=settings.embedded
+        )
+        self.indexing = settings.indexes_here if indexing is None else indexing
+        self.indexer = Indexer(self.db, self.generations, self.encoder, self._refresh)
+        self.search_log = SearchLog(self.db)
+        self.finder = Finder(self.db, Searcher(self.live, self.encoder, weights), self.catalogue, self.search_log)
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def prepare(self) -> "Service":
+        """Bring the database to the present schema and open the live index. Raises if another process holds it."""
+        migrate(self.db)
+        self.generations.start()
+        return self
+
+    def start(self) -> "Service":
+        """Serve: load the encoder and the catalogue, index and log in the background."""
+        self.prepare()
+        self.search_log.start()
+        self._thread = threading.Thread(target=self._follow, name="catalogue", daemon=True)
+        self._thread.start()
+        if self.indexing:
+            self.indexer.start()
+        self.encoder.start()
+        return self
+
+    def close(self) -> None:
+        """End in order: no new work, what is under way finished, what waits written."""
+        self._stop.set()
+        self.indexer.close()
+        if self._thread is not None:
+            self._thread.join(timeout=10)
+        self.search_log.close()
+        self.live.close()
+        self.db.close()
+
+    def _refresh(self, items: Sequence[ItemRef]) -> None:
+        cataloguing.refresh(self.db, self.catalogue, items)
+
+    def _follow(self) -> None:
+        """Load the catalogue; where another process indexes, follow its changes and its index."""
+        since, loaded = clock.now(), False
+        while not self._stop.is_set():
+            try:
+                if not loaded:
+                    cataloguing.load(self.db, self.catalogue)
+                    loaded = True
+                elif not self.indexing:
+                    at = clock.now()
+                    self.generations.follow()
+                    with self.db.read() as tx:
+                        changed = content.changed_since(tx, since, overlap=timedelta(seconds=5))
+                    self._refresh(changed)
+                    since = at
+            except KbError as error:
+                log.warning("the catalogue cannot be refreshed: %s", error)
+            if loaded and self.indexing:
+                return
+            self._stop.wait(_FOLLOW_S)
+
+
+def open_engine(settings: Settings) -> Engine:
+    """The engine that the settings name: embedded by default, a server by URL."""
+    if settings.embedded:
+        return EdgeEngine(settings.data_dir / "index")
+    return ServerEngine(
+        settings.qdrant_url,
+        settings.qdrant_api_key.get_secret_value() or None,
+        settings.qdrant_alias,
+        settings.qdrant_shards,
+        settings.qdrant_replicas,
+        settings.qdrant_timeout_s,
+    )

@@ -1,0 +1,94 @@
+"""From a query to fused candidates: analyse, encode, ask both legs in one call, combine."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kb.errors import EncoderUnavailable, IndexUnavailable
+from kb.generation import Generation
+from kb.query import Query, Retrieval
+from kb.search.fusion import Weights, fuse, means_exactly
+from kb.search.index import Legs, Request, Vector
+from kb.search.lexical import query_vector
+from kb.search.live import LiveIndex
+from kb.search.loading import BackgroundEncoder
+from kb.text.analyzer import analyze
+
+PASSAGES = 100
+"""Passages asked of each leg. Fewer cost recall where many passages belong to one article; more cost time."""
+
+BOTH = frozenset({"lexical", "dense"})
+
+
+class Searcher:
+    """Finds passages. Knows nothing of articles, states or people beyond what a reader may read."""
+
+    def __init__(self, live: LiveIndex, encoder: BackgroundEncoder, weights: Weights | None = None) -> None:
+        self._live = live
+        self._encoder = encoder
+        self._weights = weights or Weights()
+
+    def retrieve(self, query: Query, k: int = PASSAGES, legs: frozenset[str] = BOTH) -> Retrieval:
+        """Up to `k` passages per leg, fused, best first; raises IndexUnavailable when no index answers.
+
+        Without a usable encoder the lexical leg answers alone and the retrieval is marked degraded ("encoder").
+        `legs` switches legs off, for measurements.
+        """
+        watch = Stopwatch()
+        with watch.stage("analyze"):
+            lexical = query_vector(analyze(query.text)) if "lexical" in legs else None
+        with watch.stage("encode"):
+            dense, degraded = self._encode(query) if "dense" in legs else (None, ())
+        with watch.stage("retrieve"):
+            found = self._ask(Request(lexical, dense, query.reader, query.filters, k))
+        with watch.stage("fuse"):
+            weight = self._weights.of(query.family, self._serves, means_exactly(query.text))
+            candidates = fuse(found, weight if "lexical" in legs else lambda _: 1.0)
+        return Retrieval(tuple(candidates), watch.took_ms, degraded)
+
+    def _encode(self, query: Query) -> tuple[Vector | None, tuple[str, ...]]:
+        """The query's vector, or the reason why there is none; none is needed where the encoder cannot read it."""
+        encoder = self._encoder.ready()
+        if encoder is None or not self._matches(self._live.generation):
+            return None, ("encoder",)
+        if not self._serves(query.family):
+            return None, ()
+        try:
+            return encoder.encode_queries([query.text])[0], ()
+        except EncoderUnavailable:
+            return None, ("encoder",)
+
+    def _matches(self, generation: Generation | None) -> bool:
+        """Whether the index holds vectors of the encoder we have: others cannot be compared."""
+        identity = self._encoder.identity
+        return generation is not None and identity is not None and generation.encoder == identity.digest
+
+    def _serves(self, family: str) -> bool:
+        identity = self._encoder.identity
+        return identity is not None and identity.serves(family)
+
+    def _ask(self, request: Request) -> Legs:
+        index, _ = self._live.get()
+        try:
+            return index.retrieve(request)
+        except IndexUnavailable:
+            newer, _ = self._live.get()
+            if newer is index:
+                raise
+            return newer.retrieve(request)  # it was swapped out under our hands
+
+
+class Stopwatch:
+    """Milliseconds by stage."""
+
+    def __init__(self) -> None:
+        self.took_ms: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.took_ms[name] = round(self.took_ms.get(name, 0.0) + (time.perf_counter() - start) * 1000, 3)

@@ -1,0 +1,195 @@
+"""Improve and capture: create, revise, publish, change state, archive. Each is one transaction.
+
+Every rule of who may do what stands in `_check`; the roles' rights are in `kb.person`.
+"""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import fields, replace
+from datetime import datetime
+
+from kb import clock
+from kb.article import Article, Confidence, Draft, Governance, Revision
+from kb.audience import Audience
+from kb.errors import Invalid, NotAllowed, NotFound
+from kb.number import new_number
+from kb.outbox import Lane
+from kb.person import Person, Right
+from kb.solve.publishing import save_article
+from kb.store import articles, topics
+from kb.store.database import Database, Tx
+from kb.text.markdown import check
+from kb.topic import check_topic_path
+
+_STATE = {field.name for field in fields(Draft)} - {"title", "body", "note"}
+
+
+def create(
+    db: Database,
+    by: Person,
+    draft: Draft,
+    *,
+    publish: bool = True,
+    source: tuple[str, str, str] = ("", "", ""),
+    lane: Lane = Lane.PEOPLE_LEXICAL,
+) -> Article:
+    """A new article with its first revision, shown to its audience at once if `publish`.
+
+    `source` is (source, key there, hash there) for an article that was ingested.
+    Raises Invalid for text that cannot be accepted, NotAllowed without the right.
+    """
+    at = clock.now()
+    with db.write() as tx:
+        after = Article(
+            id=uuid.uuid4().hex,
+            number=_free_number(tx),
+            created_at=at,
+            modified_at=at,
+            latest=1,
+            source=source[0],
+            source_key=source[1],
+            source_hash=source[2],
+            **{name: getattr(draft, name) for name in _STATE},
+        )
+        revision = _revision(after, draft.title, draft.body, draft.note, by, at)
+        # An archived article keeps its text for the record; nobody is shown it.
+        if publish:
+            after = replace(after, published=1, published_at=at)
+        _check(by, None, after)
+        topics.ensure_topics(tx, [after.topic])
+        save_article(tx, by, "create", None, after, at, revision, lane)
+    return after
+
+
+def revise(
+    db: Database,
+    by: Person,
+    article_id: str,
+    title: str,
+    body: str,
+    *,
+    note: str = "",
+    version: int | None = None,
+    publish: bool = False,
+    lane: Lane = Lane.PEOPLE_LEXICAL,
+) -> Article:
+    """One more revision of an article, shown to readers at once if `publish`; raises Conflict on a stale version."""
+
+    def change(article: Article, at: datetime) -> Article:
+        revised = article.revise(at)
+        return replace(revised.publish(revised.latest, at), version=revised.version) if publish else revised
+
+    return _change(db, by, article_id, "revise", change, version, lane, text=(title, body, note))
+
+
+def publish(db: Database, by: Person, article_id: str, number: int, *, version: int | None = None) -> Article:
+    """Show that revision to readers. An older one may be published again: that undoes a publish."""
+    return _change(db, by, article_id, "publish", lambda article, at: article.publish(number, at), version)
+
+
+def archive(
+    db: Database, by: Person, article_id: str, *, superseded_by: str | None = None, version: int | None = None
+) -> Article:
+    """Take an article out of use; its history stays."""
+    return _change(db, by, article_id, "archive", lambda article, at: article.archive(at, superseded_by), version)
+
+
+def set_state(
+    db: Database,
+    by: Person,
+    article_id: str,
+    state: dict[str, object],
+    *,
+    version: int | None = None,
+    lane: Lane = Lane.PEOPLE_LEXICAL,
+) -> Article:
+    """Change state and metadata: any of the fields of `Draft` but its text."""
+    if unknown := set(state) - _STATE:
+        raise Invalid(f"not a field of an article's state: {', '.join(sorted(unknown))}", sorted(unknown)[0])
+    return _change(db, by, article_id, "state", lambda article, at: article.with_state(at, **state), version, lane)
+
+
+def replace_ingested(
+    db: Database, by: Person, article_id: str, draft: Draft, source: tuple[str, str, str], lane: Lane
+) -> Article:
+    """What a source now says about an article that it brought in before: text and state in one step."""
+    state = {name: getattr(draft, name) for name in _STATE}
+    state |= {"source": source[0], "source_key": source[1], "source_hash": source[2]}
+    with db.read() as tx:
+        current = articles.get(tx, article_id)
+        latest = articles.get_revision(tx, article_id, current.latest)
+    same_text = (latest.title, latest.body) == (draft.title, draft.body)
+
+    def change(article: Article, at: datetime) -> Article:
+        after = article.with_state(at, **state)
+        if not same_text:
+            after = replace(after, latest=article.latest + 1)
+        return replace(after, published=after.latest, published_at=article.published_at if same_text else at)
+
+    text = None if same_text else (draft.title, draft.body, draft.note)
+    return _change(db, by, article_id, "ingest", change, None, lane, text)
+
+
+def readable(tx: Tx, by: Person, article_id: str) -> Article:
+    """The article, if this person may read it; NotFound otherwise, as if it did not exist."""
+    article = articles.get(tx, article_id)
+    if not by.reader.may_read(article.access):
+        raise NotFound(f"no article {article_id}")
+    return article
+
+
+def _change(
+    db: Database,
+    by: Person,
+    article_id: str,
+    action: str,
+    change: Callable[[Article, datetime], Article],
+    version: int | None,
+    lane: Lane = Lane.PEOPLE_LEXICAL,
+    text: tuple[str, str, str] | None = None,
+) -> Article:
+    at = clock.now()
+    with db.write() as tx:
+        before = readable(tx, by, article_id).expect(version)
+        after = change(before, at)
+        _check(by, before, after)
+        revision = None
+        if text is not None:
+            revision = _revision(after, *text, by, at)
+        topics.ensure_topics(tx, [after.topic])
+        save_article(tx, by, action, before, after, at, revision, lane)
+    return after
+
+
+def _check(by: Person, before: Article | None, after: Article) -> None:
+    """Raise unless this person may make this change. Rights are about what readers will see."""
+    check_topic_path(after.topic)
+    by.require(Right.DRAFT)
+    if not by.reader.may_read(after.access):
+        raise NotAllowed("you cannot give an article to readers that you do not belong to")
+    if Governance.COMPLIANCE in (after.governance, before.governance if before else None):
+        by.require(Right.GOVERN)
+    if after.confidence is Confidence.VALIDATED and (before is None or before.confidence is not after.confidence):
+        by.require(Right.VALIDATE)
+    if after.published is None:
+        return
+    outside = {Audience.CUSTOMER, Audience.PUBLIC} & {after.audience, *([before.audience] if before else [])}
+    if outside and after.confidence is not Confidence.ARCHIVED:
+        by.require(Right.PUBLISH)
+    elif before is not None and before.published is not None:
+        by.require(Right.VALIDATE)
+
+
+def _revision(article: Article, title: str, body: str, note: str, by: Person, at: datetime) -> Revision:
+    title = " ".join(title.split())
+    if not title:
+        raise Invalid("an article needs a title", "title")
+    check(body)
+    return Revision(article.id, article.latest, title, body, by.id, at, note)
+
+
+def _free_number(tx: Tx) -> str:
+    number = new_number()
+    while articles.number_exists(tx, number):
+        number = new_number()
+    return number

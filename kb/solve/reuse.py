@@ -1,0 +1,216 @@
+"""Reuse: search, suggest and read. Filter, rank, confirm.
+
+The audience filter runs inside both retrievers; what wins is confirmed against the record before it leaves.
+A late index may cost recall for one article, never a leak or a stale answer.
+"""
+
+import logging
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from kb import clock
+from kb.article import Article
+from kb.audience import Reader
+from kb.errors import IndexUnavailable, NotFound
+from kb.interaction import Event, EventKind
+from kb.number import parse_number
+from kb.passage import ItemRef, Kind, Passage, PassageRef
+from kb.person import Person
+from kb.query import Candidate, Hit, Query, Reason, Retrieval
+from kb.search.catalogue import Catalogue, Suggestion
+from kb.search.ranking import Found, Ranked, group, rank
+from kb.search.searcher import Searcher, Stopwatch
+from kb.solve.trail import SearchLog, own_interaction
+from kb.standing import Standing
+from kb.store import articles, content, interactions, passages
+from kb.store.database import Database, Tx
+from kb.text.analyzer import analyze
+from kb.text.markdown import narrow
+from kb.text.passages import indexed_text
+
+log = logging.getLogger(__name__)
+
+CONSIDERED = 3
+"""Items ranked per item asked for, so that priors can lift one that text alone puts just below the cut."""
+
+EXACT_NUMBER = Reason("article_number", 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a search gives back. `degraded` names the parts that were missing ("index", "encoder")."""
+
+    search_id: str
+    hits: tuple[Hit, ...]
+    standings: dict[ItemRef, Standing]
+    took_ms: dict[str, float]
+    degraded: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """What finding needs: the record, the searcher, the catalogue, the log of searches."""
+
+    db: Database
+    searcher: Searcher
+    catalogue: Catalogue
+    log: SearchLog
+
+    def search(self, by: Person, query: Query) -> Answer:
+        """The best items for a query among those `by` may read, and a `searched` event in the trail."""
+        at = clock.now()
+        query = replace(query, reader=by.reader)
+        watch = Stopwatch()
+        retrieval = self._retrieve(query)
+        with watch.stage("confirm"), self.db.read() as tx:
+            if query.context.interaction_id:
+                own_interaction(interactions.get(tx, query.context.interaction_id), by)
+            standings: dict[ItemRef, Standing] = {}
+            hits = _confirmed(tx, query, retrieval.candidates, standings, at)
+        search_id = uuid.uuid4().hex
+        took = retrieval.took_ms | watch.took_ms
+        took["total"] = round(sum(took.values()), 3)
+        answer = Answer(search_id, tuple(hits), standings, took, retrieval.degraded)
+        self.log.add(_searched(by, query, answer, at))
+        return answer
+
+    def suggest(self, by: Person, text: str, query: Query) -> list[Suggestion]:
+        """Titles that begin to match what is being typed, confirmed against the record."""
+        found = self.catalogue.suggest(text, by.reader, query.filters, query.limit * 2)
+        with self.db.read() as tx:
+            standings = content.standings(tx, [each.item for each in found], clock.now())
+        shown = (each for each in found if _may_show(by.reader, standings.get(each.item)))
+        return [replace(each, title=standings[each.item].title) for each in shown][: query.limit]
+
+    def _retrieve(self, query: Query) -> Retrieval:
+        """Candidates from the index, or from titles alone when there is none."""
+        watch = Stopwatch()
+        try:
+            return self.searcher.retrieve(query)
+        except IndexUnavailable as error:
+            log.warning("searching titles only: %s", error)
+        with watch.stage("fallback"):
+            scored = self.catalogue.fallback(query.text, query.reader, query.filters, query.limit * CONSIDERED)
+            best = max((score for _, score in scored), default=1.0)
+            # Revision 0 is nobody's: confirming takes the item's best current passage instead.
+            found = [Candidate(PassageRef(item.kind, item.id, 0, 0), score / best) for item, score in scored]
+        return Retrieval(tuple(found), watch.took_ms, ("index",))
+
+
+def read_article(db: Database, by: Person, number: str) -> tuple[Article, str, str]:
+    """An article as this reader may see it: the article, its title and its Markdown, trimmed.
+
+    Staff who may read it see it in any state; others only what is published and live. NotFound otherwise.
+    """
+    at = clock.now()
+    canonical = parse_number(number)
+    if canonical is None:
+        raise NotFound(f"no article {number}")
+    with db.read() as tx:
+        article = articles.by_number(tx, canonical)
+        if not by.reader.may_read(article.access) or not (article.is_live(at) or by.roles):
+            raise NotFound(f"no article {canonical}")
+        revision = articles.get_revision(tx, article.id, article.published or article.latest)
+    return article, revision.title, narrow(revision.body, by.reader.tier)
+
+
+def _confirmed(
+    tx: Tx, query: Query, candidates: Sequence[Candidate], standings: dict[ItemRef, Standing], at: datetime
+) -> list[Hit]:
+    """The hits: ranked in slices until `limit` of them have been confirmed or the candidates are used up."""
+    exact = _by_number(tx, query, standings, at)
+    hits = [exact] if exact else []
+    found = [each for each in group(candidates) if not exact or each.item != exact.item]
+    step = max(query.limit * CONSIDERED, 30)
+    for start in range(0, len(found), step):
+        ranked = _ranked(tx, query, found[start : start + step], standings, at)
+        hits.extend(_hits(tx, query, ranked, query.limit - len(hits)))
+        if len(hits) >= query.limit:
+            break
+    return hits[: query.limit]
+
+
+def _ranked(
+    tx: Tx, query: Query, found: Sequence[Found], standings: dict[ItemRef, Standing], at: datetime
+) -> list[Ranked]:
+    standings |= content.standings(tx, [each.item for each in found], at)
+    shown = [each for each in found if _may_show(query.reader, standings.get(each.item))]
+    return rank(shown, lambda item: standings[item], query.context, at)
+
+
+def _may_show(reader: Reader, standing: Standing | None) -> bool:
+    return standing is not None and standing.live and reader.may_read(standing.access)
+
+
+def _hits(tx: Tx, query: Query, ranked: Sequence[Ranked], limit: int) -> Iterator[Hit]:
+    """Up to `limit` hits with passages from the record; an item that has none for this reader is passed over."""
+    for start in range(0, len(ranked), max(limit, 1)):
+        batch = ranked[start : start + max(limit, 1)]
+        current = passages.of_items(tx, [each.found.item for each in batch])
+        for each in batch:
+            best = _best_passage(query, each.found.refs, current[each.found.item])
+            if best is not None and limit > 0:
+                limit -= 1
+                others = tuple(ref for ref in each.found.refs if ref != best.ref)[:3]
+                yield Hit(each.found.item, best, round(each.score, 6), each.why, others)
+        if limit <= 0:
+            return
+
+
+def _best_passage(query: Query, refs: Iterable[PassageRef], current: Sequence[Passage]) -> Passage | None:
+    """The best found passage that is still current and readable.
+
+    Where a newer revision has replaced them all: the current passage that shares most with the query.
+    """
+    readable = [each for each in current if query.reader.may_read(each.access)]
+    by_ref = {each.ref: each for each in readable}
+    for ref in refs:
+        if ref in by_ref:
+            return by_ref[ref]
+    wanted = set(analyze(query.text))
+    return max(readable, key=_overlap_with(wanted), default=None)
+
+
+def _overlap_with(wanted: set[str]) -> Callable[[Passage], tuple[int, int]]:
+    return lambda passage: (len(wanted & set(analyze(indexed_text(passage)))), -passage.ref.ordinal)
+
+
+def _by_number(tx: Tx, query: Query, standings: dict[ItemRef, Standing], at: datetime) -> Hit | None:
+    """The article whose number was typed, if this reader may see it."""
+    number = parse_number(query.text)
+    if number is None:
+        return None
+    try:
+        item = ItemRef(Kind.ARTICLE, articles.by_number(tx, number).id)
+    except NotFound:
+        return None
+    standings |= content.standings(tx, [item], at)
+    if not _may_show(query.reader, standings[item]):
+        return None
+    best = _best_passage(query, (), passages.of_items(tx, [item])[item])
+    return Hit(item, best, 1.0, (EXACT_NUMBER,)) if best else None
+
+
+def _searched(by: Person, query: Query, answer: Answer, at: datetime) -> Event:
+    """The search as a trail event: what was asked, in which situation, and exactly what was shown."""
+    shown = [
+        [hit.item.kind.value, hit.item.id, hit.passage.ref.revision, hit.passage.ref.ordinal] for hit in answer.hits
+    ]
+    return Event(
+        kind=EventKind.SEARCHED,
+        at=at,
+        person_id=by.id,
+        interaction_id=query.context.interaction_id,
+        search_id=answer.search_id,
+        data={
+            "query": query.text,
+            "tier": query.reader.tier.value,
+            "product": query.context.product,
+            "channel": query.context.channel,
+            "shown": shown,
+            "took_ms": answer.took_ms["total"],
+            "degraded": list(answer.degraded),
+        },
+    )

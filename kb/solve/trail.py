@@ -1,0 +1,169 @@
+"""The trail: interactions, what happened in them, and the log of searches.
+
+Flags, links and edits are written before the answer. Searches are many and cheap to lose: they are written
+in groups, off the request path.
+"""
+
+import contextlib
+import logging
+import queue
+import threading
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+
+from kb import clock
+from kb.errors import Invalid, KbError, NotFound
+from kb.interaction import Channel, Continuation, Event, EventKind, Interaction, LinkType
+from kb.passage import ItemRef
+from kb.person import Person, Right
+from kb.store import content, interactions
+from kb.store.database import Database, Tx
+
+log = logging.getLogger(__name__)
+
+ABOUT_AN_ITEM = frozenset({
+    EventKind.VIEWED, EventKind.COPIED, EventKind.INSERTED, EventKind.LINKED, EventKind.UNLINKED, EventKind.NOT_HELPFUL,
+})  # fmt: skip
+IN_AN_INTERACTION = frozenset({EventKind.LINKED, EventKind.UNLINKED, EventKind.RESOLVED})
+WRITTEN_BY_KB = frozenset({EventKind.SEARCHED})
+
+
+def open_interaction(
+    db: Database,
+    by: Person,
+    channel: Channel,
+    *,
+    external_id: str = "",
+    subject: str = "",
+    product: str = "",
+    language: str = "",
+    continues: str | None = None,
+    continuation: Continuation | None = None,
+) -> Interaction:
+    """Begin an interaction, or return the one the host desktop already opened under that `external_id`.
+
+    Raises Invalid when it continues another without saying why, NotFound when that other one is not there for `by`.
+    """
+    if (continues is None) != (continuation is None):
+        raise Invalid("an interaction that continues another says why (and only then)", "continuation")
+    with db.write() as tx:
+        known = interactions.by_external_id(tx, external_id) if external_id else None
+        if known is not None:
+            return own_interaction(known, by)
+        if continues is not None:
+            own_interaction(interactions.get(tx, continues), by)
+        new = Interaction(
+            id=uuid.uuid4().hex,
+            channel=channel,
+            opened_at=clock.now(),
+            opened_by=by.id,
+            external_id=external_id,
+            subject=subject,
+            product=product,
+            language=language,
+            continues=continues,
+            continuation=continuation,
+        )
+        interactions.insert(tx, new)
+        return new
+
+
+def read_trail(db: Database, by: Person, interaction_id: str) -> tuple[Interaction, list[Event]]:
+    """An interaction and its events, oldest first; NotFound for somebody who may not see it."""
+    with db.read() as tx:
+        return own_interaction(interactions.get(tx, interaction_id), by), interactions.trail(tx, interaction_id)
+
+
+def record(db: Database, by: Person, events: Sequence[Event]) -> None:
+    """Append events to the trail, all or none, before returning. Raises Invalid or NotFound for a bad one."""
+    at = clock.now()
+    with db.write() as tx:
+        for place, event in enumerate(events):
+            _check(tx, by, event, f"events.{place}")
+        interactions.append(tx, [replace(event, person_id=by.id, at=at) for event in events])
+
+
+def _check(tx: Tx, by: Person, event: Event, field: str) -> None:
+    if event.kind in WRITTEN_BY_KB:
+        raise Invalid(f"{event.kind} events are written by the search itself", f"{field}.kind")
+    if event.interaction_id is not None:
+        own_interaction(interactions.get(tx, event.interaction_id), by)
+    elif event.kind in IN_AN_INTERACTION:
+        raise Invalid(f"a {event.kind} event belongs to an interaction", f"{field}.interaction_id")
+    if event.kind in ABOUT_AN_ITEM:
+        if event.item_kind is None or event.item_id is None or event.revision is None:
+            raise Invalid(f"a {event.kind} event names an item and its revision", f"{field}.item")
+        item = ItemRef(event.item_kind, event.item_id)
+        standing = content.standings(tx, [item], clock.now()).get(item)
+        if standing is None or not by.reader.may_read(standing.access):
+            raise NotFound(f"no {item.kind} {item.id}")
+    if event.kind is EventKind.LINKED and event.data.get("type") not in set(LinkType):
+        raise Invalid(f"a link has the type {' or '.join(LinkType)}", f"{field}.type")
+
+
+def own_interaction(interaction: Interaction, by: Person) -> Interaction:
+    """The interaction, if `by` opened it or may read trails; NotFound otherwise."""
+    if interaction.opened_by != by.id and not by.may(Right.TRAIL):
+        raise NotFound(f"no interaction {interaction.id}")
+    return interaction
+
+
+class SearchLog:
+    """Writes `searched` events in groups, from a thread of its own.
+
+    A full queue (the database is away) drops the oldest rather than slow a search down; drops are counted.
+    """
+
+    def __init__(self, db: Database, every_s: float = 0.5, capacity: int = 10_000) -> None:
+        self._db = db
+        self._every_s = every_s
+        self._queue: queue.Queue[Event] = queue.Queue(capacity)
+        self._stop = threading.Event()
+        self._writing = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="search-log", daemon=True)
+        self.dropped = 0
+
+    def start(self) -> "SearchLog":
+        """Begin to write."""
+        self._thread.start()
+        return self
+
+    def add(self, event: Event) -> None:
+        """Remember a search; returns at once."""
+        while True:
+            try:
+                return self._queue.put_nowait(event)
+            except queue.Full:
+                self._drop_oldest()
+
+    def flush(self) -> None:
+        """Write what waits. What cannot be written now is kept for the next time."""
+        with self._writing:
+            events = []
+            while not self._queue.empty() and len(events) < 1_000:
+                events.append(self._queue.get_nowait())
+            try:
+                with self._db.write() as tx:
+                    interactions.append(tx, events)
+            except KbError as error:
+                log.warning("searches could not be logged yet: %s", error)
+                for event in events:
+                    self.add(event)
+
+    def close(self) -> None:
+        """Write what waits and end."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+        self.flush()
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._every_s):
+            if not self._queue.empty():
+                self.flush()
+
+    def _drop_oldest(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            self._queue.get_nowait()
+            self.dropped += 1
