@@ -19,9 +19,12 @@ from kb.text.markdown import Definition, elements, narrow
 from kb.text.narrowing import Block, blocks
 from kb.text.sections import TARGET, Unit, units
 
+CUTTER = "cut-1"
+"""The way of cutting, recorded with the index: bump it with any change of what passages hold."""
+
 _ENVIRONMENT_LENGTH = 200
 _STATEMENT_LENGTH = 300
-_LEAD_IN = re.compile(r"[:：]\W*$")  # "Do the following:" belongs to the list below it
+_LEAD_IN = re.compile(r"[:：]\W{0,3}$")  # "Do the following:" belongs to the list below it
 
 
 def cut_article(article: Article, revision: Revision) -> list[Passage]:
