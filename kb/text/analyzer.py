@@ -22,6 +22,7 @@ _WORD = re.compile(
     r"|[^\W_]+(?:'[^\W_]+|(?:-|_+|(?<=\d)\.|\.(?=\d))[^\W_]+)*"
 )
 _CACHED_WORDS = 1 << 16
+_LONGEST_CACHED = 64  # a pasted blob would fill the cache with itself
 
 _stemmer = Stemmer.Stemmer("english")
 _stemmer.maxCacheSize = 0  # `_word_tokens` keeps finished words
@@ -43,7 +44,7 @@ def analyze(text: str) -> list[str]:
 def _tokens(text: str, stop_words: frozenset[str]) -> list[str]:
     tokens: list[str] = []
     for word in _WORD.findall(text if text.isascii() else HAN_RUN.sub(" ", text)):
-        tokens += _word_tokens(word, stop_words)
+        tokens += _word_tokens(word, stop_words) if len(word) <= _LONGEST_CACHED else _split(word, stop_words)
     if not text.isascii():
         tokens += _chinese_tokens(" ".join(HAN_RUN.findall(text)), stop_words)
     return tokens
@@ -51,6 +52,10 @@ def _tokens(text: str, stop_words: frozenset[str]) -> list[str]:
 
 @functools.lru_cache(maxsize=_CACHED_WORDS)
 def _word_tokens(word: str, stop_words: frozenset[str]) -> tuple[str, ...]:
+    return _split(word, stop_words)
+
+
+def _split(word: str, stop_words: frozenset[str]) -> tuple[str, ...]:
     if word in stop_words:
         return ()
     plain = _without_accents(word)

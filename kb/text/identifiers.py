@@ -21,10 +21,11 @@ _CODE = re.compile(
 )
 _SPOKEN_CODE = re.compile(r"[A-Za-z]{1,3} \d{2,}")
 _MEASURE = re.compile(r"\d+(?:[.,:-]\d+)?[a-z]{0,4}", re.IGNORECASE)  # 100, 1.5, 10-12, 30kg, 5GHz, 24h, 2nd
-_MODEL = re.compile(r"[A-Z]{1,4}(?:[-.]?[A-Z0-9]+)*", re.IGNORECASE)
-_SNAKE = re.compile(r"\w+(?:_\w+)+", re.ASCII)
+_MODEL = re.compile(r"[A-Z][A-Z0-9]*(?:[-.][A-Z0-9]+)*", re.IGNORECASE | re.ASCII)
+_SNAKE = re.compile(r"[A-Z0-9]+(?:_+[A-Z0-9]+)+", re.IGNORECASE | re.ASCII)
 _DOTTED_NUMBER = re.compile(r"v\d+(?:\.\d+)+\S*|\d+(?:\.\d+){2,}\S*", re.IGNORECASE)
-_CAMEL = re.compile(r"[A-Za-z]+(?:[-.][A-Za-z]+)*?[a-z][A-Z][A-Za-z]*(?:[-.][A-Za-z]+)*")
+_CAMEL = re.compile(r"(?=.*(?:[a-z][A-Z]|[A-Z]{2}[a-z]))[A-Za-z]+(?:[-.][A-Za-z]+)+")  # not iPhone
+_LONGEST = 64
 
 
 def parts(word: str) -> list[str]:
@@ -73,11 +74,13 @@ def is_identifier(text: str) -> bool:
 
 
 def _names_something(word: str) -> bool:
-    """Letters with two digits or more ("X5-200"), snake_case, CamelCase, dotted numbers; no measures or words."""
+    """Letters with two digits or more ("X5-200"), snake_case, Get-ADUser, dotted numbers; no measures or words."""
+    if len(word) > _LONGEST:
+        return False
     if _SNAKE.fullmatch(word) or _DOTTED_NUMBER.fullmatch(word):
         return True
     if _MEASURE.fullmatch(word):
         return False
     if sum(map(str.isdigit, word)) >= 2 and _MODEL.fullmatch(word):
         return len(_LETTERS_OR_DIGITS.findall(word)[0]) <= 4  # "COVID-19" and "Windows-10" are words
-    return bool(_CAMEL.fullmatch(word)) and len(word) > 5
+    return bool(_CAMEL.fullmatch(word))

@@ -16,11 +16,9 @@ from kb.audience import Audience
 
 _MARKER = "narrowing_marker"
 _WELL_FORMED = re.compile(r":::[ \t]*([^:：\s]\S*(?:[ \t]+\S+)*)?[ \t]*")
-_COLONS = "[:：﹕︓∶]{3}"
 # Whatever somebody may have meant as a marker: indented, in a list or a quote, after an odd line break, full width.
-_SUSPECT = re.compile(
-    rf"(?:^|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029])[\s>*+\-.)\d\u00ad\u200b-\u200f\u2060\ufeff]*{_COLONS}", re.MULTILINE
-)
+_SUSPECT = re.compile(r"[\s>*+\-.)\d\u00ad\u200b-\u200f\u2060\ufeff]*[:：﹕︓∶]{3}")
+_ODD_BREAK = re.compile(r"[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +94,7 @@ def _wrong(word: str | None, opened: tuple[Audience, int] | None) -> str:
 
 def _markers(lines: list[str]) -> list[tuple[int, str | None]]:
     """Lines that are, or may be meant as, markers: (line, word), "" for a closing one, None for a misplaced one."""
-    suspects = [number for number, line in enumerate(lines) if _SUSPECT.search(line)]
+    suspects = [number for number, line in enumerate(lines) if any(map(_SUSPECT.match, _ODD_BREAK.split(line)))]
     if not suspects:
         return []
     tops: set[int] = set()

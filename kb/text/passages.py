@@ -22,6 +22,7 @@ from kb.text.sections import TARGET, Unit, units
 CUTTER = "cut-1"
 """The way of cutting, recorded with the index: bump it with any change of what passages hold."""
 
+_SLACK = 1.25  # a passage may be longer by a quarter, if otherwise only a scrap would be left for the next
 _ENVIRONMENT_LENGTH = 200
 _STATEMENT_LENGTH = 300
 _LEAD_IN = re.compile(r"[:：]\W{0,3}$")  # "Do the following:" belongs to the list below it
@@ -99,14 +100,19 @@ def _cut(whole: Passage, body: str) -> list[Passage]:
 
 def _packs(sequence: Sequence[Unit]) -> Iterator[list[Unit]]:
     """Units of one audience in runs up to the target: whole sections where they fit, else cut between elements."""
+    clumps = [
+        clump
+        for section in _sections(sequence)
+        for clump in ([section] if _size(section) <= TARGET else _clumps(section))
+    ]
+    rest = _size(sequence)
     pack: list[Unit] = []
-    for section in _sections(sequence):
-        fits = _size(section) <= TARGET
-        for clump in [section] if fits else _clumps(section):
-            if pack and _size(pack) + _size(clump) > TARGET:
-                yield pack
-                pack = []
-            pack = pack + clump
+    for clump in clumps:
+        if pack and _size(pack) + _size(clump) > TARGET and _size(pack) + rest > TARGET * _SLACK:
+            yield pack
+            pack = []
+        pack = pack + clump
+        rest -= _size(clump)
     if pack:
         yield pack
 
