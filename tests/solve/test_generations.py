@@ -1,0 +1,153 @@
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from kb import clock
+from kb.article import Article
+from kb.errors import IndexUnavailable
+from kb.generation import GenerationState
+from kb.person import SYSTEM
+from kb.query import Query
+from kb.solve import generations as module
+from kb.solve import improve
+from kb.solve.generations import ask_for_rebuild, on_grid
+from kb.store import generations
+from kb.store.database import Database
+from tests.solve.conftest import Works, ready
+from tests.toys import ToyEncoder
+
+Write = Callable[..., Article]
+
+
+def states(db: Database) -> list[GenerationState]:
+    with db.read() as tx:
+        return [each.state for each in generations.every(tx)]
+
+
+def test_the_first_index_is_built_from_the_record(works: Works, write: Write) -> None:
+    article = write()
+    works.settle()
+    assert works.found("red light") == [article.id]
+    assert states(works.db) == [GenerationState.LIVE]
+
+
+def test_a_rebuild_takes_the_place_of_the_old_index_and_removes_it(works: Works, write: Write) -> None:
+    article = write()
+    works.settle()
+    before = works.live.generation
+    ask_for_rebuild(works.db)
+    works.settle()
+    assert works.live.generation != before
+    assert works.found("red light") == [article.id]
+    assert works.engine.generations() == [works.live.generation.name]
+    assert states(works.db) == [GenerationState.LIVE]
+
+
+def test_search_answers_all_the_while_and_changes_during_a_rebuild_reach_the_new_index(
+    works: Works, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CHUNK", 2)
+    old = [write(f"Red light {n}", "Restart.") for n in range(10)]
+    works.settle()
+    ask_for_rebuild(works.db)
+    steps = 0
+    while states(works.db) != [GenerationState.LIVE] or steps == 0:
+        if steps == 2:
+            improve.archive(works.db, SYSTEM, old[0].id)
+            improve.revise(works.db, SYSTEM, old[9].id, "Blue light", "All is well.", publish=True)
+        assert works.found("red light"), "search never stops"
+        works.indexer.step()
+        steps += 1
+        assert steps < 50
+    works.settle()
+    assert old[0].id not in works.found("red light")
+    assert works.found("blue") == [old[9].id]
+
+
+def test_another_encoder_means_another_index(works: Works, write: Write) -> None:
+    article = write()
+    works.settle()
+    other = works.reopened(ready(ToyEncoder(16, name="other")))
+    assert other.searcher.retrieve(Query("red light")).degraded == ("encoder",), "vectors of two encoders never mix"
+    assert other.found("red light") == [article.id], "the lexical leg answers meanwhile"
+    other.settle()
+    assert other.live.get()[0].dimension == 16
+    assert other.found("red light", legs="dense") == [article.id]
+    other.live.close()
+
+
+def test_another_way_of_cutting_cuts_the_texts_again(
+    works: Works, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write()
+    works.settle()
+    monkeypatch.setattr(module, "TEXT", "another/way")
+    cut: list[object] = []
+    monkeypatch.setattr(works.indexer, "_recut", cut.extend)
+    works.settle()
+    assert len(cut) == 1
+    assert works.live.generation.analyzer == "another/way"
+
+
+def test_a_build_that_a_crash_interrupted_is_begun_again(
+    works: Works, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CHUNK", 1)
+    articles = [write(f"Red light {n}", "Restart.") for n in range(3)]
+    works.settle()
+    ask_for_rebuild(works.db)
+    works.indexer.step()
+    assert GenerationState.BUILDING in states(works.db)
+    works.engine.open(works.generations._build.target.generation.name).close()
+    again = works.reopened()
+    assert again.engine.generations() == [again.live.generation.name], "nothing is left of it"
+    assert sorted(again.found("red light")) == sorted(each.id for each in articles)
+    again.live.close()
+
+
+def test_a_lost_index_is_rebuilt(works: Works, write: Write) -> None:
+    article = write()
+    works.settle()
+    works.engine.drop(works.live.generation.name)
+    again = Works.open(works.db, works.folder, works.encoder)
+    with pytest.raises(IndexUnavailable):
+        again.found("red light")
+    again.settle()
+    assert again.found("red light") == [article.id]
+    again.live.close()
+
+
+def test_average_lengths_that_moved_lead_to_a_rebuild_when_idle(works: Works, write: Write) -> None:
+    write("Short", "Tiny.")
+    works.settle()
+    before = works.live.generation.averages
+    for n in range(5):
+        write(f"Long {n}", "One paragraph with quite many different words about routers and cables. " * 9)
+    works.settle()
+    assert works.live.generation.averages != before
+    assert works.generations.wanted(idle=True) == ""
+
+
+def test_small_changes_of_average_length_are_left_alone() -> None:
+    assert on_grid({"public": 100.0}) == on_grid({"public": 105.0})
+
+
+def test_an_abandoned_build_of_another_process_is_taken_over(
+    works: Works, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    article = write()
+    works.settle()
+    works.generations._alone = False
+    ask_for_rebuild(works.db)
+    works.generations.begin("another process")
+    works.engine.open(works.generations._build.target.generation.name)
+    works.generations._build = None  # it died
+    ask_for_rebuild(works.db)
+    works.generations.begin("too early")
+    assert not works.generations.building
+    later = clock.now() + timedelta(minutes=3)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    works.settle()
+    assert works.found("red light") == [article.id]
+    assert GenerationState.BUILDING not in states(works.db)
