@@ -229,7 +229,17 @@ class Indexer:
         index.replace(points)
         if not generation.encoder:
             return set()
-        return {item for item, found in points.items() if any(point.dense is None for point in found)}
+        readable = {passage.ref for found in current.values() for passage in found if self._reads(passage, generation)}
+        return {
+            item
+            for item, found in points.items()
+            if any(point.dense is None and point.ref in readable for point in found)
+        }
+
+    def _reads(self, passage: Passage, generation: Generation) -> bool:
+        """Whether a vector of this passage would mean anything; one in a language that is not served stays without."""
+        identity = self._encoder.identity
+        return identity is None or identity.digest != generation.encoder or identity.serves(passage.language.family)
 
     def _recut(self, items: Sequence[ItemRef]) -> None:
         with self._db.write() as tx:
@@ -238,7 +248,12 @@ class Indexer:
     def _encode(self, jobs: Sequence[Job], encoder: Encoder) -> None:
         """Encode what is not kept yet, keep it, and add the vectors to every index of this encoder."""
         items = sorted({job.item for job in jobs})
-        found = [passage for each in self._read(items).values() for passage in each]
+        found = [
+            passage
+            for each in self._read(items).values()
+            for passage in each
+            if encoder.identity.serves(passage.language.family)
+        ]
         vectors = self._vectors(found, encoder)
         for target in self._generations.targets():
             if target.generation.encoder == encoder.digest:
