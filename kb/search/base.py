@@ -16,6 +16,7 @@ from kb.errors import Invalid
 from kb.passage import ItemRef, PassageRef
 from kb.search.index import (
     DENSE,
+    REF_FIELDS,
     Condition,
     Legs,
     Point,
@@ -125,12 +126,12 @@ class EngineIndex(ABC):
     def refs(self, item: ItemRef | None = None) -> Iterator[PassageRef]:
         """See `PassageIndex.refs`."""
         conditions: list[Condition] = [("item", (item_key(item),))] if item else []
-        for row in self._scroll(conditions, ("kind", "id", "revision", "ordinal")):
+        for row in self._scroll(conditions, REF_FIELDS):
             yield ref_of(row.payload)
 
     def without_dense(self) -> Iterator[PassageRef]:
         """See `PassageIndex.without_dense`."""
-        for row in self._scroll([], ("kind", "id", "revision", "ordinal"), lacking=DENSE):
+        for row in self._scroll([], REF_FIELDS, lacking=DENSE):
             yield ref_of(row.payload)
 
     def _rows_of(self, items: Sequence[ItemRef]) -> list[Row]:
@@ -200,11 +201,13 @@ def check_dense(vectors: Sequence[Vector], dimension: int) -> None:
 
 
 def _check_sparse(ref: PassageRef, vector: Sparse) -> None:
-    if len(vector.indices) != len(vector.values):
-        raise Invalid(f"{ref}: a lexical vector has {len(vector.indices)} indices and {len(vector.values)} values")
-    if len(set(vector.indices)) != len(vector.indices):
+    indices, values = vector.indices, vector.values
+    if len(indices) != len(values):
+        raise Invalid(f"{ref}: a lexical vector has {len(indices)} indices and {len(values)} values")
+    if len(set(indices)) != len(indices):
         raise Invalid(f"{ref}: a lexical vector names an index twice")
-    if not all(0 <= index < 2**32 for index in vector.indices) or not all(map(isfinite, vector.values)):
+    # The sum is finite when all values are: one addition each instead of one call each.
+    if indices and not (min(indices) >= 0 and max(indices) < 2**32 and isfinite(sum(values))):
         raise Invalid(f"{ref}: a lexical vector has an index outside 32 bits or a value that is not finite")
 
 
@@ -215,7 +218,7 @@ def _ranked(rows: Iterable[Row]) -> list[Scored]:
 
 def _keys(row: Row) -> list[str]:
     keys = row.payload.get("reader")
-    return [str(key) for key in keys] if isinstance(keys, list) else []
+    return [str(key) for key in keys] if isinstance(keys, list) else [str(keys)]
 
 
 def _batches(things: Sequence[T]) -> Iterator[Sequence[T]]:

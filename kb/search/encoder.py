@@ -228,7 +228,7 @@ def _load(model: str, offline: bool = False) -> "SentenceTransformer":
         from sentence_transformers import SentenceTransformer  # here: it takes up to 9 s
         from transformers.utils.logging import disable_progress_bar
 
-        disable_progress_bar()  # it would draw over ours, and over JSON lines
+        disable_progress_bar()  # type: ignore[no-untyped-call]  # it would draw over ours, and over JSON lines
         loaded = SentenceTransformer(model, device="cpu" if offline else None, local_files_only=offline)
         loaded.eval()
     except Exception as error:  # whatever a model's files, its code or the hub can raise
