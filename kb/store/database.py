@@ -49,11 +49,15 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
+def insert_into(tx: Tx, table: sa.Table) -> "postgresql.Insert | sqlite.Insert":
+    """An INSERT that knows ON CONFLICT, which both databases spell alike and SQLAlchemy keeps apart."""
+    return postgresql.insert(table) if tx.dialect.name == "postgresql" else sqlite.insert(table)
+
+
 def insert_missing(tx: Tx, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add the rows whose key is not there yet: of two workers who add the same, the second is no error."""
-    dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
     if rows:
-        tx.execute(dialect.insert(table).on_conflict_do_nothing(), list(rows))
+        tx.execute(insert_into(tx, table).on_conflict_do_nothing(), list(rows))
 
 
 def batches(values: Sequence[T], size: int = 400) -> Iterator[Sequence[T]]:

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from kb.errors import NotFound
 from kb.interaction import Channel, Continuation, Event, EventKind, Interaction, LinkType
 from kb.passage import Kind
-from kb.store.database import Tx, batches
-from kb.store.schema import columns, event, interaction
+from kb.store.database import Tx, batches, insert_into
+from kb.store.schema import columns, event, interaction, link
 
 
 def insert(tx: Tx, new: Interaction) -> None:
@@ -39,6 +39,7 @@ def append(tx: Tx, events: Sequence[Event]) -> None:
     """Add events to the trail."""
     if events:
         tx.execute(sa.insert(event), [_row(each) for each in events])
+    _remember_links(tx, [each for each in events if each.kind in (EventKind.LINKED, EventKind.UNLINKED)])
 
 
 def trail(tx: Tx, interaction_id: str) -> list[Event]:
@@ -67,31 +68,41 @@ def links(tx: Tx, interaction_id: str) -> dict[tuple[Kind, str], Event]:
 
 
 def resolved_counts(tx: Tx, kind: Kind, ids: Sequence[str]) -> dict[str, int]:
-    """How many interactions each item resolved now, by the same rule as `links`: the last word on it counts."""
+    """How many interactions each item resolved now, by the same rule as `links`; items without any are absent."""
     counts: dict[str, int] = {}
-    later = event.alias()
-    overruled = sa.select(later.c.id).where(
-        later.c.interaction_id == event.c.interaction_id,
-        later.c.item_kind == event.c.item_kind,
-        later.c.item_id == event.c.item_id,
-        later.c.kind.in_([EventKind.LINKED, EventKind.UNLINKED]),
-        sa.tuple_(later.c.at, later.c.id) > sa.tuple_(event.c.at, event.c.id),
-    )
     for batch in batches(ids):
         rows = tx.execute(
-            sa.select(event.c.item_id, sa.func.count())
-            .where(
-                event.c.item_kind == kind,
-                event.c.item_id.in_(batch),
-                event.c.kind == EventKind.LINKED,
-                event.c.interaction_id.is_not(None),
-                event.c.data["type"].as_string() == LinkType.RESOLUTION,
-                ~overruled.exists(),
-            )
-            .group_by(event.c.item_id)
+            sa.select(link.c.item_id, sa.func.count())
+            .where(link.c.item_kind == kind, link.c.item_id.in_(batch), link.c.type == LinkType.RESOLUTION)
+            .group_by(link.c.item_id)
         )
         counts.update({item_id: count for item_id, count in rows})
     return counts
+
+
+def _remember_links(tx: Tx, events: Sequence[Event]) -> None:
+    rows = [
+        {
+            "interaction_id": each.interaction_id,
+            "item_kind": each.item_kind,
+            "item_id": each.item_id,
+            "type": each.data.get("type", "") if each.kind is EventKind.LINKED else "",
+            "at": each.at,
+        }
+        for each in events
+        if each.interaction_id and each.item_kind and each.item_id
+    ]
+    # In order of time, as `trail` has it: what is written late about an earlier moment changes nothing.
+    if rows:
+        new = insert_into(tx, link)
+        tx.execute(
+            new.on_conflict_do_update(
+                index_elements=list(link.primary_key),
+                set_={"type": new.excluded.type, "at": new.excluded.at},
+                where=new.excluded.at >= link.c.at,
+            ),
+            rows,
+        )
 
 
 def _row(each: Event) -> dict[str, Any]:

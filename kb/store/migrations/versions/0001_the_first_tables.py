@@ -249,6 +249,19 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_event_search_id"), ["search_id"], unique=False)
 
     op.create_table(
+        "link",
+        sa.Column("interaction_id", sa.String(length=40), nullable=False),
+        sa.Column("item_kind", sa.String(length=16), nullable=False),
+        sa.Column("item_id", sa.String(length=40), nullable=False),
+        sa.Column("type", sa.String(length=16), nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["interaction_id"], ["interaction.id"], name=op.f("fk_link_interaction_id")),
+        sa.PrimaryKeyConstraint("interaction_id", "item_kind", "item_id", name=op.f("pk_link")),
+    )
+    with op.batch_alter_table("link", schema=None) as batch_op:
+        batch_op.create_index("ix_link_item", ["item_kind", "item_id", "type"], unique=False)
+
+    op.create_table(
         "revision",
         sa.Column("article_id", sa.String(length=40), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -264,6 +277,10 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("revision")
+    with op.batch_alter_table("link", schema=None) as batch_op:
+        batch_op.drop_index("ix_link_item")
+
+    op.drop_table("link")
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_event_search_id"))
         batch_op.drop_index("ix_event_kind_at")
