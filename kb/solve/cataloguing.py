@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from kb import clock
-from kb.audience import Access
 from kb.language import Language
 from kb.passage import ItemRef, Kind
 from kb.search.catalogue import Catalogue, Entry
@@ -64,7 +63,8 @@ def _entry(standing: Standing, issue: str, topic: str) -> Entry:
         title=standing.title,
         statement=issue,
         language=Language(standing.language),
-        access=Access(standing.access.audience, standing.access.groups),
+        access=standing.access,
+        statement_access=standing.access,  # `statement` was cut to what all its readers may see
         topic=topic,
         products=standing.products,
         tags=standing.tags,

@@ -1,4 +1,4 @@
-"""Reuse: search, suggest and read. Filter, rank, confirm.
+"""Reuse: search and suggest. Filter, rank, confirm.
 
 The audience filter runs inside both retrievers; what wins is confirmed against the record before it leaves.
 A late index may cost recall for one article, never a leak or a stale answer.
@@ -9,17 +9,17 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 
 from kb import clock
-from kb.article import Article
 from kb.audience import Reader
 from kb.errors import IndexUnavailable, NotFound
 from kb.interaction import Event, EventKind
 from kb.number import parse_number
 from kb.passage import ItemRef, Kind, Passage, PassageRef
 from kb.person import Person
-from kb.query import Candidate, Hit, Query, Reason, Retrieval
-from kb.search.catalogue import Catalogue, Suggestion
+from kb.query import Candidate, Filters, Hit, Query, Reason, Retrieval
+from kb.search.catalogue import Catalogue
 from kb.search.ranking import Found, Ranked, group, rank
 from kb.search.searcher import Searcher, Stopwatch
 from kb.solve.trail import SearchLog, own_interaction
@@ -27,7 +27,6 @@ from kb.standing import Standing
 from kb.store import articles, content, interactions, passages
 from kb.store.database import Database, Tx
 from kb.text.analyzer import analyze
-from kb.text.markdown import narrow
 from kb.text.passages import indexed_text
 
 log = logging.getLogger(__name__)
@@ -76,13 +75,13 @@ class Finder:
         self.log.add(_searched(by, query, answer, at))
         return answer
 
-    def suggest(self, by: Person, text: str, query: Query) -> list[Suggestion]:
-        """Titles that begin to match what is being typed, confirmed against the record."""
-        found = self.catalogue.suggest(text, by.reader, query.filters, query.limit * 2)
+    def suggest(self, by: Person, text: str, filters: Filters, limit: int) -> list[Standing]:
+        """Items whose titles begin to match what is being typed, confirmed against the record."""
+        found = self.catalogue.suggest(text, by.reader, filters, limit * 2)
         with self.db.read() as tx:
             standings = content.standings(tx, [each.item for each in found], clock.now())
-        shown = (each for each in found if _may_show(by.reader, standings.get(each.item)))
-        return [replace(each, title=standings[each.item].title) for each in shown][: query.limit]
+        shown = (standings[each.item] for each in found if _may_show(by.reader, standings.get(each.item)))
+        return list(islice(shown, limit))
 
     def _retrieve(self, query: Query) -> Retrieval:
         """Candidates from the index, or from titles alone when there is none."""
@@ -97,23 +96,6 @@ class Finder:
             # Revision 0 is nobody's: confirming takes the item's best current passage instead.
             found = [Candidate(PassageRef(item.kind, item.id, 0, 0), score / best) for item, score in scored]
         return Retrieval(tuple(found), watch.took_ms, ("index",))
-
-
-def read_article(db: Database, by: Person, number: str) -> tuple[Article, str, str]:
-    """An article as this reader may see it: the article, its title and its Markdown, trimmed.
-
-    Staff who may read it see it in any state; others only what is published and live. NotFound otherwise.
-    """
-    at = clock.now()
-    canonical = parse_number(number)
-    if canonical is None:
-        raise NotFound(f"no article {number}")
-    with db.read() as tx:
-        article = articles.by_number(tx, canonical)
-        if not by.reader.may_read(article.access) or not (article.is_live(at) or by.roles):
-            raise NotFound(f"no article {canonical}")
-        revision = articles.get_revision(tx, article.id, article.published or article.latest)
-    return article, revision.title, narrow(revision.body, by.reader.tier)
 
 
 def _confirmed(

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kb import clock
-from kb.errors import Invalid, KbError, NotFound
+from kb.errors import Conflict, Invalid, KbError, NotAllowed, NotFound
 from kb.interaction import Channel, Continuation, Event, EventKind, Interaction, LinkType
-from kb.passage import ItemRef
+from kb.passage import ItemRef, Kind
 from kb.person import Person, Right
-from kb.store import content, interactions
+from kb.store import articles, content, interactions
 from kb.store.database import Database, Tx
 
 log = logging.getLogger(__name__)
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 ABOUT_AN_ITEM = frozenset({
     EventKind.VIEWED, EventKind.COPIED, EventKind.INSERTED, EventKind.LINKED, EventKind.UNLINKED, EventKind.NOT_HELPFUL,
 })  # fmt: skip
+BY_STAFF = frozenset({EventKind.LINKED, EventKind.UNLINKED})
 IN_AN_INTERACTION = frozenset({EventKind.LINKED, EventKind.UNLINKED, EventKind.RESOLVED})
 WRITTEN_BY_KB = frozenset({EventKind.SEARCHED})
 
@@ -43,14 +44,16 @@ def open_interaction(
 ) -> Interaction:
     """Begin an interaction, or return the one the host desktop already opened under that `external_id`.
 
-    Raises Invalid when it continues another without saying why, NotFound when that other one is not there for `by`.
+    Raises Invalid when it continues another without saying why, NotFound when that other one is not there for `by`,
+    NotAllowed for a host desktop's id from anybody but staff, who could otherwise try which ids exist, and Conflict
+    when it is open already as something else.
     """
+    if external_id:
+        by.require(Right.TRAIL)
     if (continues is None) != (continuation is None):
         raise Invalid("an interaction that continues another says why (and only then)", "continuation")
     with db.write() as tx:
         known = interactions.by_external_id(tx, external_id) if external_id else None
-        if known is not None:
-            return own_interaction(known, by)
         if continues is not None:
             own_interaction(interactions.get(tx, continues), by)
         new = Interaction(
@@ -65,14 +68,23 @@ def open_interaction(
             continues=continues,
             continuation=continuation,
         )
+        if known is not None:
+            if replace(new, id=known.id, opened_at=known.opened_at, opened_by=known.opened_by) != known:
+                raise Conflict(f"{external_id} is open already, as interaction {known.id} with other particulars")
+            return known
         interactions.insert(tx, new)
         return new
 
 
 def read_trail(db: Database, by: Person, interaction_id: str) -> tuple[Interaction, list[Event]]:
-    """An interaction and its events, oldest first; NotFound for somebody who may not see it."""
+    """An interaction and its events, oldest first; NotFound for somebody who may not see it.
+
+    Who may not read trails sees their own events only: what staff searched for is not the customer's to read.
+    """
     with db.read() as tx:
-        return own_interaction(interactions.get(tx, interaction_id), by), interactions.trail(tx, interaction_id)
+        interaction = own_interaction(interactions.get(tx, interaction_id), by)
+        events = interactions.trail(tx, interaction_id)
+    return interaction, [each for each in events if by.may(Right.TRAIL) or each.person_id == by.id]
 
 
 def record(db: Database, by: Person, events: Sequence[Event]) -> None:
@@ -91,15 +103,25 @@ def _check(tx: Tx, by: Person, event: Event, field: str) -> None:
         own_interaction(interactions.get(tx, event.interaction_id), by)
     elif event.kind in IN_AN_INTERACTION:
         raise Invalid(f"a {event.kind} event belongs to an interaction", f"{field}.interaction_id")
-    if event.kind in ABOUT_AN_ITEM:
-        if event.item_kind is None or event.item_id is None or event.revision is None:
-            raise Invalid(f"a {event.kind} event names an item and its revision", f"{field}.item")
-        item = ItemRef(event.item_kind, event.item_id)
-        standing = content.standings(tx, [item], clock.now()).get(item)
-        if standing is None or not by.reader.may_read(standing.access):
-            raise NotFound(f"no {item.kind} {item.id}")
+    if event.kind in BY_STAFF and not by.roles:
+        raise NotAllowed(f"a {event.kind} event says what resolved a contact: that is for staff")
     if event.kind is EventKind.LINKED and event.data.get("type") not in set(LinkType):
         raise Invalid(f"a link has the type {' or '.join(LinkType)}", f"{field}.type")
+    if event.kind in ABOUT_AN_ITEM or event.item_id is not None:
+        _check_item(tx, by, event, field)
+
+
+def _check_item(tx: Tx, by: Person, event: Event, field: str) -> None:
+    """Raise unless the event names a revision of an item that is there for `by`."""
+    if event.item_kind is None or event.item_id is None or event.revision is None:
+        raise Invalid(f"a {event.kind} event names an item and its revision", f"{field}.item")
+    item = ItemRef(event.item_kind, event.item_id)
+    standing = content.standings(tx, [item], clock.now()).get(item)
+    if standing is None or not by.reader.may_read(standing.access) or not (standing.live or by.roles):
+        raise NotFound(f"no {item.kind} {item.id}")
+    latest = articles.get(tx, item.id).latest if by.roles and item.kind is Kind.ARTICLE else standing.revision
+    if not 1 <= event.revision <= latest:
+        raise Invalid(f"there is no revision {event.revision} of that {item.kind}", f"{field}.revision")
 
 
 def own_interaction(interaction: Interaction, by: Person) -> Interaction:
@@ -140,7 +162,7 @@ class SearchLog:
     def flush(self) -> None:
         """Write what waits. What cannot be written now is kept for the next time."""
         with self._writing:
-            events = []
+            events: list[Event] = []
             while not self._queue.empty() and len(events) < 1_000:
                 events.append(self._queue.get_nowait())
             try:

@@ -1,6 +1,6 @@
 """Articles and revisions in SQL."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -63,6 +63,14 @@ def by_source(tx: Tx, source: str) -> dict[str, Article]:
     return {each.source_key: each for each in _select(tx, article.c.source == source)}
 
 
+def known(tx: Tx, source: str, key: str | None = None) -> dict[str, tuple[str, str]]:
+    """(id, source hash) of the articles of one source by their key there, all or the one with that key."""
+    query = sa.select(article.c.source_key, article.c.id, article.c.source_hash).where(article.c.source == source)
+    if key is not None:
+        query = query.where(article.c.source_key == key)
+    return {source_key: (article_id, content) for source_key, article_id, content in tx.execute(query)}
+
+
 def number_exists(tx: Tx, number: str) -> bool:
     """Whether an article has that number."""
     return tx.execute(sa.select(article.c.id).where(article.c.number == number)).first() is not None
@@ -84,15 +92,38 @@ def revisions(tx: Tx, article_id: str) -> list[Revision]:
     return [_revision(row) for row in rows]
 
 
-def readable(tx: Tx, reader: Reader, *, live_at: datetime | None, after: str = "", limit: int = 50) -> list[Article]:
+def readable(
+    tx: Tx,
+    reader: Reader,
+    *,
+    live_at: datetime | None,
+    having: Mapping[str, Collection[str]] | None = None,
+    topic: str = "",
+    published: bool | None = None,
+    after: str = "",
+    limit: int = 50,
+) -> list[Article]:
     """Articles that a reader may read, in order of number, starting behind `after`.
 
-    With `live_at`, only what readers are shown at that moment; otherwise drafts and archived ones as well.
+    With `live_at`, only what readers are shown at that moment; otherwise drafts and archived ones as well. `having`
+    maps columns to the values any of which will do, `topic` counts with all topics below it.
     """
     condition = may_read(reader) & (article.c.number > after)
     if live_at is not None:
         condition &= is_live(live_at)
+    for name, values in (having or {}).items():
+        condition &= article.c[name].in_(sorted(values))
+    if topic:
+        condition &= (article.c.topic == topic) | article.c.topic.startswith(f"{topic}/", autoescape=True)
+    if published is not None:
+        condition &= article.c.published.is_not(None) if published else article.c.published.is_(None)
     return list(_select(tx, condition, limit=limit))
+
+
+def placed(tx: Tx, reader: Reader, live_at: datetime) -> list[tuple[str, list[str]]]:
+    """Topic and products of every article that a reader is shown at that moment, for counting."""
+    rows = tx.execute(sa.select(article.c.topic, article.c.products).where(may_read(reader), is_live(live_at)))
+    return [(topic, products) for topic, products in rows]
 
 
 def changed_since(tx: Tx, since: datetime) -> list[str]:

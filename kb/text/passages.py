@@ -41,7 +41,7 @@ def cut_article(article: Article, revision: Revision) -> list[Passage]:
         products=article.products,
         tags=article.tags,
         confidence=article.confidence,
-        source=article.source,
+        source=article.source or "kb",
     )
     return _cut(whole, revision.body)
 

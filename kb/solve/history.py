@@ -1,0 +1,96 @@
+"""History: the revisions of an article, what differs between two, and who changed its state.
+
+For staff. A reader sees a revision if they could read the article when it was written, or if it is the one that is
+shown now: making an article public opens what it says today, not what it said while it was internal.
+"""
+
+from dataclasses import dataclass, replace
+
+from kb import clock
+from kb.article import Article, Revision
+from kb.audience import Access, Audience
+from kb.errors import NotFound
+from kb.passage import Kind
+from kb.person import Person
+from kb.solve.access import require_staff
+from kb.solve.reading import find_in
+from kb.store import articles, audit
+from kb.store.database import Database, Tx
+from kb.text.difference import Step, difference
+from kb.text.markdown import narrow
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What differs between two revisions, as far as this reader may see them."""
+
+    old: Revision
+    new: Revision
+    title: list[Step]
+    body: list[Step]
+
+
+def revisions(db: Database, by: Person, number: str) -> tuple[Article, list[Revision]]:
+    """An article and those of its revisions that `by` may see, trimmed, oldest first; raises NotFound, NotAllowed."""
+    with db.read() as tx:
+        article = _article(tx, by, number)
+        accesses = _accesses(tx, article)
+        found = articles.revisions(tx, article.id)
+    return article, [_trimmed(by, each) for each in found if _may_see(by, article, accesses, each.number)]
+
+
+def revision(db: Database, by: Person, number: str, revision_number: int) -> tuple[Article, Revision]:
+    """One revision, trimmed; raises NotFound, NotAllowed."""
+    with db.read() as tx:
+        article = _article(tx, by, number)
+        return article, _one(tx, by, article, revision_number)
+
+
+def compare(db: Database, by: Person, number: str, old: int, new: int) -> Comparison:
+    """What differs between two revisions, both trimmed before they are compared; raises NotFound, NotAllowed."""
+    with db.read() as tx:
+        article = _article(tx, by, number)
+        before, after = _one(tx, by, article, old), _one(tx, by, article, new)
+    return Comparison(before, after, difference(before.title, after.title), difference(before.body, after.body))
+
+
+def changes(db: Database, by: Person, number: str) -> list[audit.Change]:
+    """Every change of an article's state, oldest first; raises NotFound, NotAllowed."""
+    with db.read() as tx:
+        return audit.of(tx, Kind.ARTICLE, _article(tx, by, number).id)
+
+
+def _article(tx: Tx, by: Person, number: str) -> Article:
+    article = find_in(tx, by, number, clock.now())
+    require_staff(by)
+    return article
+
+
+def _one(tx: Tx, by: Person, article: Article, number: int) -> Revision:
+    found = articles.get_revision(tx, article.id, number)
+    if not _may_see(by, article, _accesses(tx, article), number):
+        raise NotFound(f"no revision {number}")
+    return _trimmed(by, found)
+
+
+def _trimmed(by: Person, each: Revision) -> Revision:
+    return replace(each, body=narrow(each.body, by.reader.tier))
+
+
+def _may_see(by: Person, article: Article, accesses: dict[int, Access], number: int) -> bool:
+    shown = number == (article.published or article.latest)
+    written_for = accesses.get(number, Access(Audience.INTERNAL, article.groups))
+    return shown or by.reader.may_read(written_for)
+
+
+def _accesses(tx: Tx, article: Article) -> dict[int, Access]:
+    """What it took to read the article when each revision was written, from the audit log."""
+    state: dict[str, object] = {}
+    found = {}
+    for change in audit.of(tx, Kind.ARTICLE, article.id):
+        state |= change.after
+        if "latest" in change.after:
+            groups = state.get("groups")
+            access = Access(Audience(str(state["audience"])), frozenset(groups if isinstance(groups, list) else ()))
+            found[int(str(change.after["latest"]))] = access
+    return found

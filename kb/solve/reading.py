@@ -1,0 +1,135 @@
+"""Reading besides searching: one article, lists of them, and what there is to browse by.
+
+Everything is trimmed to the person who reads. Staff who may read an article see it in any state; everybody else
+only what is published and live, and nothing tells what they may not see from what does not exist.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from kb import clock
+from kb.article import Article
+from kb.errors import NotFound
+from kb.number import parse_number
+from kb.passage import ItemRef, Kind
+from kb.person import Person
+from kb.product import Product
+from kb.standing import Standing
+from kb.store import articles, content, topics
+from kb.store.database import Database, Tx
+from kb.text.markdown import narrow
+from kb.topic import Topic
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Something to browse by and how many articles this reader finds there."""
+
+    path: str
+    articles: int
+    topic: Topic | None = None
+    product: Product | None = None
+
+
+def find(db: Database, by: Person, number: str) -> Article:
+    """The article with that number as people write or say it, if it is there for `by`; raises NotFound."""
+    with db.read() as tx:
+        return find_in(tx, by, number, clock.now())
+
+
+def find_in(tx: Tx, by: Person, number: str, at: datetime) -> Article:
+    """See `find`, inside a transaction."""
+    canonical = parse_number(number)
+    if canonical is None:
+        raise NotFound(f"no article {number}")
+    article = articles.by_number(tx, canonical)
+    if not may_see(by, article, at):
+        raise NotFound(f"no article {canonical}")
+    return article
+
+
+def may_see(by: Person, article: Article, at: datetime) -> bool:
+    """Whether an article is there for somebody at that moment."""
+    return by.reader.may_read(article.access) and (bool(by.roles) or article.is_live(at))
+
+
+def read_article(db: Database, by: Person, number: str) -> tuple[Article, str, str]:
+    """An article as this reader may see it: the article, its title and its Markdown, trimmed. Raises NotFound."""
+    with db.read() as tx:
+        article = find_in(tx, by, number, clock.now())
+        revision = articles.get_revision(tx, article.id, article.published or article.latest)
+    return article, revision.title, narrow(revision.body, by.reader.tier)
+
+
+def listing(
+    db: Database,
+    by: Person,
+    *,
+    having: Mapping[str, Collection[str]],
+    topic: str = "",
+    published: bool | None = None,
+    after: str = "",
+    limit: int = 50,
+) -> list[tuple[Article, str]]:
+    """Articles that are there for `by`, each with its title, in order of number behind `after`.
+
+    `having` maps state fields to the values any of which will do; `topic` counts with all topics below it.
+    """
+    at = clock.now()
+    with db.read() as tx:
+        found = articles.readable(
+            tx,
+            by.reader,
+            live_at=None if by.roles else at,
+            having=having,
+            topic=topic,
+            published=published,
+            after=after,
+            limit=limit,
+        )
+        standings = articles.standings(tx, [each.id for each in found], at)
+    return [(each, standings[ItemRef(Kind.ARTICLE, each.id)].title) for each in found]
+
+
+def numbers(db: Database, by: Person, ids: Iterable[str | None]) -> dict[str, str]:
+    """The numbers of those of these articles that are there for `by`: a link to any other is not shown."""
+    at = clock.now()
+    with db.read() as tx:
+        found = articles.by_ids(tx, {each for each in ids if each})
+    return {key: each.number for key, each in found.items() if may_see(by, each, at)}
+
+
+def standings(db: Database, by: Person, items: Sequence[ItemRef]) -> dict[ItemRef, Standing]:
+    """Where items stand, as far as they are there for `by`."""
+    with db.read() as tx:
+        found = content.standings(tx, items, clock.now())
+    return {
+        item: each for item, each in found.items() if by.reader.may_read(each.access) and (each.live or bool(by.roles))
+    }
+
+
+def browse_topics(db: Database, by: Person) -> list[Counted]:
+    """The topics that hold something live for this reader, parents first, each counted with all below it."""
+    with db.read() as tx:
+        tree = topics.all_topics(tx)
+        placed = articles.placed(tx, by.reader, clock.now())
+    counts: dict[str, int] = {}
+    for path, _ in placed:
+        parts = path.split("/") if path else []
+        for end in range(1, len(parts) + 1):
+            above = "/".join(parts[:end])
+            counts[above] = counts.get(above, 0) + 1
+    return [Counted(each.path, counts[each.path], topic=each) for each in tree if each.path in counts]
+
+
+def browse_products(db: Database, by: Person) -> list[Counted]:
+    """The products that something live for this reader is about, by key."""
+    with db.read() as tx:
+        known = {each.key: each for each in topics.all_products(tx)}
+        placed = articles.placed(tx, by.reader, clock.now())
+    counts: dict[str, int] = {}
+    for _, products in placed:
+        for key in products:
+            counts[key] = counts.get(key, 0) + 1
+    return [Counted(key, counts[key], product=known.get(key, Product(key, key))) for key in sorted(counts)]
