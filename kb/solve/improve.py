@@ -10,11 +10,11 @@ from datetime import datetime
 
 from kb import clock
 from kb.article import Article, Confidence, Draft, Governance, Revision
-from kb.audience import Audience
-from kb.errors import Invalid, NotAllowed, NotFound
+from kb.audience import Access, Audience
+from kb.errors import Conflict, Invalid, NotAllowed, NotFound
 from kb.number import new_number
 from kb.outbox import Lane
-from kb.person import Person, Right
+from kb.person import SYSTEM, Person, Right
 from kb.solve.publishing import save_article
 from kb.store import articles, topics
 from kb.store.database import Database, Tx
@@ -36,10 +36,13 @@ def create(
     """A new article with its first revision, shown to its audience at once if `publish`.
 
     `source` is (source, key there, hash there) for an article that was ingested.
-    Raises Invalid for text that cannot be accepted, NotAllowed without the right.
+    Raises Invalid for text that cannot be accepted, NotAllowed without the right, Conflict if another ingest has
+    just brought in the same.
     """
     at = clock.now()
     with db.write() as tx:
+        if source[0] and articles.known(tx, source[0], source[1]):
+            raise Conflict(f"{source[1]} of {source[0]} has just been brought in by somebody else")
         after = Article(
             id=uuid.uuid4().hex,
             number=_free_number(tx),
@@ -112,30 +115,49 @@ def set_state(
 def replace_ingested(
     db: Database, by: Person, article_id: str, draft: Draft, source: tuple[str, str, str], lane: Lane
 ) -> Article:
-    """What a source now says about an article that it brought in before: text and state in one step."""
+    """What a source now says about an article that it brought in before: text and state in one step.
+
+    It replaces what people changed here in the meantime; their revisions stay in the history. Raises Conflict if
+    somebody changes the article at this very moment.
+    """
     state = {name: getattr(draft, name) for name in _STATE}
     state |= {"source": source[0], "source_key": source[1], "source_hash": source[2]}
     with db.read() as tx:
         current = articles.get(tx, article_id)
         latest = articles.get_revision(tx, article_id, current.latest)
-    same_text = (latest.title, latest.body) == (draft.title, draft.body)
+    same_text = (latest.title, latest.body) == (_one_line(draft.title), draft.body)
 
     def change(article: Article, at: datetime) -> Article:
         after = article.with_state(at, **state)
         if not same_text:
             after = replace(after, latest=article.latest + 1)
-        return replace(after, published=after.latest, published_at=article.published_at if same_text else at)
+        shown_before = article.published == after.latest
+        return replace(after, published=after.latest, published_at=article.published_at if shown_before else at)
 
     text = None if same_text else (draft.title, draft.body, draft.note)
-    return _change(db, by, article_id, "ingest", change, None, lane, text)
+    return _change(db, by, article_id, "ingest", change, current.version, lane, text)
+
+
+def withdraw_ingested(db: Database, by: Person, article_id: str, lane: Lane) -> Article:
+    """Archive an article that its source no longer has. Should the source bring it back, it is read anew."""
+
+    def change(article: Article, at: datetime) -> Article:
+        return replace(article.archive(at), source_hash="")
+
+    return _change(db, by, article_id, "withdraw", change, None, lane)
 
 
 def readable(tx: Tx, by: Person, article_id: str) -> Article:
     """The article, if this person may read it; NotFound otherwise, as if it did not exist."""
     article = articles.get(tx, article_id)
-    if not by.reader.may_read(article.access):
+    if not _belongs(by, article.access):
         raise NotFound(f"no article {article_id}")
     return article
+
+
+def _belongs(by: Person, access: Access) -> bool:
+    """Whether they may read it. kb itself, which imports, belongs to every group."""
+    return by == SYSTEM or by.reader.may_read(access)
 
 
 def _change(
@@ -164,8 +186,10 @@ def _change(
 def _check(by: Person, before: Article | None, after: Article) -> None:
     """Raise unless this person may make this change. Rights are about what readers will see."""
     check_topic_path(after.topic)
+    if after.valid_from and after.valid_until and after.valid_from >= after.valid_until:
+        raise Invalid("an article ends after it begins", "valid_until")
     by.require(Right.DRAFT)
-    if not by.reader.may_read(after.access):
+    if not _belongs(by, after.access):
         raise NotAllowed("you cannot give an article to readers that you do not belong to")
     if Governance.COMPLIANCE in (after.governance, before.governance if before else None):
         by.require(Right.GOVERN)
@@ -181,11 +205,15 @@ def _check(by: Person, before: Article | None, after: Article) -> None:
 
 
 def _revision(article: Article, title: str, body: str, note: str, by: Person, at: datetime) -> Revision:
-    title = " ".join(title.split())
+    title = _one_line(title)
     if not title:
         raise Invalid("an article needs a title", "title")
     check(body)
     return Revision(article.id, article.latest, title, body, by.id, at, note)
+
+
+def _one_line(title: str) -> str:
+    return " ".join(title.split())
 
 
 def _free_number(tx: Tx) -> str:
