@@ -100,6 +100,7 @@ class Catalogue:
         text come first, then those with its words in a row, in order, in any order, then those that need the issue
         statement for it; within each the language of the text, then the shorter title. If nothing matches, one typo
         is forgiven in each word of four letters or more, and the words of a Han run may stand apart.
+        For a text of more than 200 characters, which nobody types, there is nothing to suggest.
         """
         if limit <= 0 or len(text) > _TYPED_LIMIT:
             return []

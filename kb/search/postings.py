@@ -5,6 +5,8 @@ in that stream, and the vocabulary is sorted: the postings of a prefix are one s
 neighbours, and both are NumPy operations whose cost is the number of postings read, a few nanoseconds each.
 """
 
+import functools
+import string
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -60,9 +62,33 @@ class Postings:
 
     def prefix(self, prefix: str) -> Ranges:
         """All tokens that start so."""
-        low = bisect_left(self._vocabulary, prefix)
-        high = bisect_left(self._vocabulary, prefix + _AFTER_ANY, low)
-        return ((low, high),) if low < high else ()
+        found = self._starting(prefix, 0, len(self._vocabulary))
+        return (found,) if found else ()
+
+    def near(self, token: str, open_end: bool) -> Ranges:
+        """The token and all within one typo of it; with `open_end`, all tokens that start so."""
+        found: set[tuple[int, int]] = set()
+        low, high = 0, len(self._vocabulary)
+        # What changes at one letter keeps those before it: once no token starts with these, none is near.
+        for at, spellings in enumerate(typos(token)):
+            kept = self._starting(token[:at], low, high)
+            if not kept:
+                break
+            low, high = kept
+            for spelling in (*spellings, token):
+                if starting := self._starting(spelling, low, high):
+                    exact = self._vocabulary[starting[0]] == spelling
+                    if open_end:
+                        found.add(starting)
+                    elif exact:
+                        found.add((starting[0], starting[0] + 1))
+        return tuple(found)
+
+    def _starting(self, prefix: str, low: int, high: int) -> tuple[int, int] | None:
+        low = bisect_left(self._vocabulary, prefix, low, high)
+        if low == high or not self._vocabulary[low].startswith(prefix):
+            return None
+        return low, bisect_left(self._vocabulary, prefix + _AFTER_ANY, low, high)
 
     def phrase(self, slots: Sequence[Ranges]) -> Ints:
         """Where tokens of these slots stand one after the other in a row: positions of the first, in no order.
@@ -122,3 +148,18 @@ class Postings:
             else:
                 found[document][-1].append(self._vocabulary[token])
         return list(found)
+
+
+@functools.lru_cache(maxsize=64)  # the same word is looked for in every segment
+def typos(word: str) -> tuple[tuple[str, ...], ...]:
+    """Its spellings with one typo, by the place of the typo: a letter missing, added, wrong, or swapped (Damerau)."""
+    found: list[tuple[str, ...]] = []
+    for at in range(len(word) + 1):
+        before, after = word[:at], word[at:]
+        spellings = [before + letter + after for letter in string.ascii_lowercase]
+        if after:
+            spellings += [before + after[1:], *(before + letter + after[1:] for letter in string.ascii_lowercase)]
+        if len(after) > 1:
+            spellings.append(before + after[1] + after[0] + after[2:])
+        found.append(tuple(spellings))
+    return tuple(found)

@@ -20,6 +20,8 @@ from kb.search.postings import Ints, Mask, Numbers, Postings, Rows
 from kb.search.typed import Typed, rows
 from kb.text.analyzer import analyze
 
+_NOBODY: Ints = np.empty(0, np.int32)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -158,7 +160,7 @@ class Segment:
             if wanted:
                 any_of = np.zeros(len(self), np.bool_)
                 for value in wanted:
-                    any_of[self._values.get((name, value), ())] = True
+                    any_of[self._values.get((name, value), _NOBODY)] = True
                 mask = mask & any_of
         return mask
 
@@ -181,20 +183,14 @@ class Segment:
         yield _any(titles.mask(titles.at_start(positions)) for positions in in_a_row)
         yield _any(titles.mask(positions) for positions in in_a_row)
         apart = [[titles.phrase(word) for word in words] for words in slots]
-        masks = [[titles.mask(positions) for positions in words] for words in apart]
-        every = [_all(words) & left for words in masks]
+        every = [_all((titles.mask(positions) for positions in words), left) for words in apart]
         yield _any(titles.in_order(words, among) for words, among in zip(apart, every, strict=True))
         yield _any(every)
-        if statement_too and left.any():
-            yield _any(
-                _all(mask | self._statements.mask(self._statements.phrase(word)) for mask, word in pairs)
-                for pairs in (
-                    zip(words, text.slots(self._statements), strict=True)
-                    for words, text in zip(masks, texts, strict=True)
-                )
-            )
-        else:
-            yield np.zeros(len(self), np.bool_)
+        said, among = self._statements, left if statement_too else np.zeros_like(left)
+        yield _any(
+            _all((titles.mask(a) | said.mask(said.phrase(b)) for a, b in pairs), among)
+            for pairs in (zip(words, text.slots(said), strict=True) for words, text in zip(apart, texts, strict=True))
+        )
 
     def nearest(self, numbers: Numbers, preference: Mapping[Language, int], limit: int) -> list[tuple[int, Entry]]:
         """The best `limit` of these documents, each with how near its language is: nearest first, then their order.
@@ -232,5 +228,9 @@ def _any(masks: Iterable[Mask]) -> Mask:
     return functools.reduce(operator.or_, masks)
 
 
-def _all(masks: Iterable[Mask]) -> Mask:
-    return functools.reduce(operator.and_, masks)
+def _all(masks: Iterable[Mask], among: Mask) -> Mask:
+    for mask in masks:
+        if not among.any():
+            break
+        among = among & mask
+    return among

@@ -6,10 +6,9 @@ character is a token, so a run of them is found as a substring. Where a text can
 """
 
 import re
-import string
 import sys
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kb.language import Language, family_of
@@ -54,10 +53,9 @@ class Typed:
         ]
 
     def _ranges(self, postings: Postings, token: str, open_end: bool) -> Ranges:
-        look = postings.prefix if open_end else postings.token
-        if not self.tolerant or len(token) < _TYPO_FROM or not (token.isascii() and token.isalpha()):
-            return look(token)
-        return tuple({found for spelling in (token, *one_typo_away(token)) for found in look(spelling)})
+        if self.tolerant and len(token) >= _TYPO_FROM and token.isascii() and token.isalpha():
+            return postings.near(token, open_end)
+        return postings.prefix(token) if open_end else postings.token(token)
 
 
 def readings(text: str) -> list[tuple[Word, ...]]:
@@ -98,20 +96,6 @@ def preference(text: str) -> Mapping[Language, int]:
     normal = normalise(text)
     traditional = simplified(normal) != normal
     return {Language.TRADITIONAL: 0, Language.SIMPLIFIED: int(traditional), Language.ENGLISH: 2}
-
-
-def one_typo_away(word: str) -> Iterator[str]:
-    """All spellings with one letter missing, added, wrong, or swapped with its neighbour (Damerau's four)."""
-    for at in range(len(word) + 1):
-        before, after = word[:at], word[at:]
-        if after:
-            yield before + after[1:]
-        if len(after) > 1 and after[0] != after[1]:
-            yield before + after[1] + after[0] + after[2:]
-        for letter in string.ascii_lowercase:
-            yield before + letter + after
-            if after and letter != after[0]:
-                yield before + letter + after[1:]
 
 
 def _words(normal: str) -> tuple[Word, ...]:
