@@ -57,12 +57,10 @@ def known(tx: Tx, source: str, keys: Sequence[str]) -> dict[str, tuple[str, int,
     return found
 
 
-def keys(tx: Tx, source: str) -> dict[str, str]:
-    """Ids of all posts of a source, by their key there."""
-    return {
-        key: post_id
-        for key, post_id in tx.execute(sa.select(post.c.source_key, post.c.id).where(post.c.source == source))
-    }
+def keys_after(tx: Tx, source: str, after: str, limit: int) -> list[str]:
+    """The next keys of a source in order, behind `after`."""
+    inside = (post.c.source == source) & (post.c.source_key > after)
+    return list(tx.scalars(sa.select(post.c.source_key).where(inside).order_by(post.c.source_key).limit(limit)))
 
 
 def changed_since(tx: Tx, since: datetime) -> list[str]:

@@ -1,0 +1,178 @@
+"""The command line: `python -m ingest articles FOLDER`, `python -m ingest posts FILE.jsonl --source NAME`.
+
+Exit code 0: all good. 1: some items failed, or the run was cut short; run it again. 2: nothing could be done.
+"""
+
+import contextlib
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, NoReturn, TypeVar
+
+import typer
+from pydantic import ValidationError
+
+from ingest.contract import Destination, Source
+from ingest.into_articles import Articles
+from ingest.into_posts import Posts
+from ingest.jsonl import JsonLines
+from ingest.markdown import Defaults, MarkdownFolder
+from ingest.progress import summary, watch
+from ingest.run import Report, run
+from kb.article import Confidence, Governance
+from kb.audience import Audience
+from kb.errors import Invalid, KbError, NotFound, Unavailable
+from kb.language import Language
+from kb.person import SYSTEM, Person
+from kb.settings import Settings
+from kb.store import people
+from kb.store.database import Database
+from kb.store.migrate import migrate, pending
+from kb.topic import check_topic_path
+
+T = TypeVar("T")
+
+SOME_FAILED = 1
+NOTHING_DONE = 2
+_LONGEST_NAME = 40
+
+app = typer.Typer(
+    name="ingest", help="Bring content into kb.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+)
+
+_DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done and write nothing.")]
+_Prune = Annotated[bool, typer.Option("--prune", help="Take away what the source no longer has.")]
+_Json = Annotated[bool, typer.Option("--json", help="End with one line of JSON on stdout.")]
+_By = Annotated[str, typer.Option("--by", metavar="PERSON_ID", help="In whose name; by default kb itself.")]
+
+
+@app.command()
+def articles(
+    folder: Annotated[Path, typer.Argument(help="Folder of Markdown files with front matter (content/README.md).")],
+    source: Annotated[str, typer.Option(help="Name of the source; by default the folder's.")] = "",
+    audience: Annotated[Audience | None, typer.Option(help="Who may read files that do not say so.")] = None,
+    language: Annotated[Language | None, typer.Option(help="Language of files that do not say so.")] = None,
+    topic: Annotated[str, typer.Option(help="Topic of files without one.")] = "",
+    confidence: Annotated[Confidence, typer.Option(help="Of files that do not say so.")] = Confidence.NOT_VALIDATED,
+    governance: Annotated[Governance, typer.Option(help="Of files that do not say so.")] = Governance.EXPERIENCE,
+    dry_run: _DryRun = False,
+    prune: _Prune = False,
+    as_json: _Json = False,
+    by: _By = "",
+) -> None:
+    """Articles from a folder of Markdown files, one file each. The same folder twice writes nothing.
+
+    --prune archives the articles of this source whose files are gone.
+    """
+    if not folder.is_dir():
+        _give_up(f"there is no folder {folder}")
+    defaults = Defaults(audience, language, _checked_topic(topic), confidence, governance)
+    files = MarkdownFolder(folder, _checked_name(source or folder.resolve().name), defaults)
+    if not files.total:
+        _give_up(f"there are no Markdown files (*.md) in {folder}")
+    with _record(dry_run) as db:
+        with _or_give_up():
+            destination = Articles(db, _person(db, by), files.name, dry_run=dry_run, has_file=files.has_file)
+        _ingest(files, destination, prune=prune, dry_run=dry_run, as_json=as_json)
+
+
+@app.command()
+def posts(
+    file: Annotated[Path, typer.Argument(help="File of JSON lines, one post each (see ingest/jsonl.py).")],
+    source: Annotated[str, typer.Option(help="Name of the source, such as the forum's.")],
+    audience: Annotated[Audience, typer.Option(help="Who may read these posts.")] = Audience.INTERNAL,
+    dry_run: _DryRun = False,
+    prune: _Prune = False,
+    as_json: _Json = False,
+    by: _By = "",
+) -> None:
+    """Community posts from a file of JSON lines. The same file twice writes nothing.
+
+    --prune removes the posts of this source that the file no longer has.
+    """
+    if not file.is_file():
+        _give_up(f"there is no file {file}")
+    lines = JsonLines(file, _checked_name(source), audience)
+    with _record(dry_run) as db:
+        with _or_give_up():
+            destination = Posts(db, _person(db, by), lines.name, dry_run=dry_run)
+        _ingest(lines, destination, prune=prune, dry_run=dry_run, as_json=as_json)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _ingest(source: Source[T], destination: Destination[T], *, prune: bool, dry_run: bool, as_json: bool) -> None:
+    """Run, report, and leave with the exit code."""
+    report = Report(source.name)
+    cut_short = ""
+    with watch(source.name, sys.stderr) as screen:
+        try:
+            run(source, destination, screen, report, prune=prune, dry_run=dry_run)
+        except (Unavailable, OSError) as error:
+            cut_short = f"stopped: {error}; run it again, it goes on where it stopped"
+            screen.note(cut_short)
+        for name, count in sorted(getattr(source, "ignored", {}).items()):
+            screen.note(f"passed over '{name}', which is no field of ours, in {count} files")
+    print(report.line() if as_json else f"{source.name}: {summary(report)}{' (dry run)' if dry_run else ''}")
+    if report.failed or cut_short:
+        raise typer.Exit(SOME_FAILED)
+
+
+@contextlib.contextmanager
+def _record(dry_run: bool) -> Iterator[Database]:
+    """The record, at its present schema. A dry run never touches it: where there is none yet it gets an empty one."""
+    with contextlib.ExitStack() as stack:
+        with _or_give_up():
+            url = Settings().database
+            none_yet = url.startswith("sqlite:") and not Path(url.removeprefix("sqlite:///")).exists()
+            if dry_run and none_yet:
+                url = f"sqlite:///{stack.enter_context(tempfile.TemporaryDirectory())}/kb.db"
+            db = stack.enter_context(contextlib.closing(Database(url)))
+            if pending(db):
+                if dry_run and not none_yet:
+                    _give_up("the database is not at the present schema; run `kb migrate` first")
+                migrate(db)
+        yield db
+
+
+@contextlib.contextmanager
+def _or_give_up() -> Iterator[None]:
+    """What fails before anything has been done: settings, the database, the person."""
+    try:
+        yield
+    except (KbError, ValidationError, ValueError, OSError) as error:
+        _give_up(str(error))
+
+
+def _person(db: Database, person_id: str) -> Person:
+    """Who brings it in. Raises NotFound for somebody who is not there or not any more."""
+    if not person_id:
+        return SYSTEM
+    with db.read() as tx:
+        person = people.get(tx, person_id)
+    if person.disabled:
+        raise NotFound(f"no person {person_id}")
+    return person
+
+
+def _checked_name(name: str) -> str:
+    if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
+        _give_up(f"the name of a source has 1 to {_LONGEST_NAME} characters, not '{name[:60]}'; give another --source")
+    return name
+
+
+def _checked_topic(topic: str) -> str:
+    try:
+        return check_topic_path(topic)
+    except Invalid as error:
+        _give_up(str(error))
+
+
+def _give_up(reason: str) -> NoReturn:
+    """Leave without having done anything."""
+    print(f"ingest: {reason}", file=sys.stderr)
+    raise typer.Exit(NOTHING_DONE)
