@@ -12,7 +12,8 @@ from kb.language import Language
 from kb.person import SYSTEM
 from kb.query import Query
 from kb.search.engines import EdgeEngine
-from kb.search.lexical import TIER_NAMES
+from kb.search.index import Request
+from kb.search.lexical import TIER_NAMES, query_vector
 from kb.search.live import LiveIndex
 from kb.search.loading import BackgroundEncoder
 from kb.search.searcher import Searcher
@@ -20,6 +21,7 @@ from kb.solve import improve
 from kb.solve.generations import Generations
 from kb.solve.indexing import Indexer
 from kb.store.database import Database
+from kb.text.analyzer import analyze
 from tests.toys import ToyEncoder
 
 INTERNAL = Reader(Audience.INTERNAL)
@@ -72,14 +74,14 @@ class Works:
     def contents(self) -> dict[str, object]:
         """Every point by id, with the scores that a few queries give it: what must equal a clean rebuild."""
         index, generation = self.live.get()
-        scores = {
-            (query, tier): [
-                (each.ref, each.lexical, each.dense)
-                for each in self.searcher.retrieve(Query(query, reader=Reader(tier))).candidates
-            ]
-            for query in ("red light", "restart the hub", "invoice")
-            for tier in TIER_NAMES
-        }
+        scores = {}
+        for text in ("red light", "restart the hub", "invoice"):
+            lexical, dense = query_vector(analyze(text)), self.encoder.ready().encode_queries([text])[0]
+            for tier in TIER_NAMES:
+                # All of them: where the ranking is cut off, equal scores may fall to either side.
+                legs = index.retrieve(Request(lexical, dense, Reader(tier), k=100_000, exact=True))
+                scores[text, tier, "lexical"] = {each.ref: round(each.score, 5) for each in legs.lexical}
+                scores[text, tier, "dense"] = {each.ref: round(each.score, 5) for each in legs.dense}
         return {
             "points": sorted(index.refs()),
             "waiting": sorted(index.without_dense()),
