@@ -220,6 +220,15 @@ def test_changes_are_found_from_their_moment_on(db: Database) -> None:
         assert articles.changed_since(tx, NOON) == ["new"]
 
 
+def test_ids_are_walked_in_portions(db: Database) -> None:
+    with db.write() as tx:
+        for name in ("a3", "a1", "a2"):
+            articles.insert(tx, an_article(name))
+    with db.read() as tx:
+        assert articles.ids(tx, "", 2) == ["a1", "a2"]
+        assert articles.ids(tx, "a2", 2) == ["a3"]
+
+
 def test_a_standing_tells_what_readers_see_and_what_it_resolved(db: Database) -> None:
     each = replace(FULL, confidence=Confidence.VALIDATED)
     with db.write() as tx:
