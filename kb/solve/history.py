@@ -1,7 +1,9 @@
 """History: the revisions of an article, what differs between two, and who changed its state.
 
 For staff. A reader sees a revision if they could read the article when it was written, or if it is the one that is
-shown now: making an article public opens what it says today, not what it said while it was internal.
+shown now: making an article public opens what it says today, not what it said while it was internal. Who may read
+all of a text gets it as it was written, with the markers of its narrowed blocks: that is what to edit. For others it
+is trimmed, and not to be written back.
 """
 
 from dataclasses import dataclass, replace
@@ -13,7 +15,7 @@ from kb.errors import NotFound
 from kb.passage import Kind
 from kb.person import Person
 from kb.solve.access import require_staff
-from kb.solve.reading import find_in
+from kb.solve.reading import find_in, sees_all
 from kb.store import articles, audit
 from kb.store.database import Database, Tx
 from kb.text.difference import Step, difference
@@ -39,18 +41,19 @@ def revisions(db: Database, by: Person, number: str) -> tuple[Article, list[Revi
     return article, [_trimmed(by, each) for each in found if _may_see(by, article, accesses, each.number)]
 
 
-def revision(db: Database, by: Person, number: str, revision_number: int) -> tuple[Article, Revision]:
-    """One revision, trimmed; raises NotFound, NotAllowed."""
+def revision(db: Database, by: Person, number: str, revision_number: int) -> tuple[Article, Revision, bool]:
+    """One revision, and whether it is whole, so that it may be edited; raises NotFound, NotAllowed."""
     with db.read() as tx:
         article = _article(tx, by, number)
-        return article, _one(tx, by, article, revision_number)
+        found = _one(tx, by, article, revision_number)
+    return article, _trimmed(by, found), sees_all(by, found.body)
 
 
 def compare(db: Database, by: Person, number: str, old: int, new: int) -> Comparison:
-    """What differs between two revisions, both trimmed before they are compared; raises NotFound, NotAllowed."""
+    """What differs between two revisions, compared after they were trimmed; raises NotFound, NotAllowed."""
     with db.read() as tx:
         article = _article(tx, by, number)
-        before, after = _one(tx, by, article, old), _one(tx, by, article, new)
+        before, after = (_trimmed(by, _one(tx, by, article, each)) for each in (old, new))
     return Comparison(before, after, difference(before.title, after.title), difference(before.body, after.body))
 
 
@@ -70,11 +73,11 @@ def _one(tx: Tx, by: Person, article: Article, number: int) -> Revision:
     found = articles.get_revision(tx, article.id, number)
     if not _may_see(by, article, _accesses(tx, article), number):
         raise NotFound(f"no revision {number}")
-    return _trimmed(by, found)
+    return found
 
 
 def _trimmed(by: Person, each: Revision) -> Revision:
-    return replace(each, body=narrow(each.body, by.reader.tier))
+    return each if sees_all(by, each.body) else replace(each, body=narrow(each.body, by.tier))
 
 
 def _may_see(by: Person, article: Article, accesses: dict[int, Access], number: int) -> bool:

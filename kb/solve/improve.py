@@ -16,6 +16,7 @@ from kb.number import new_number
 from kb.outbox import Lane
 from kb.person import SYSTEM, Person, Right
 from kb.solve.publishing import save_article
+from kb.solve.reading import sees_all
 from kb.store import articles, topics
 from kb.store.database import Database, Tx
 from kb.text.markdown import check
@@ -177,6 +178,8 @@ def _change(
         _check(by, before, after)
         revision = None
         if text is not None:
+            if not sees_all(by, articles.get_revision(tx, before.id, before.latest).body):
+                raise NotAllowed("parts of this article are hidden from you, and a revision of yours would lose them")
             revision = _revision(after, *text, by, at)
         topics.ensure_topics(tx, [after.topic])
         save_article(tx, by, action, before, after, at, revision, lane)

@@ -4,9 +4,10 @@ Everything is trimmed to the person who reads. Staff who may read an article see
 only what is published and live, and nothing tells what they may not see from what does not exist.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 
 from kb import clock
 from kb.article import Article
@@ -19,17 +20,8 @@ from kb.standing import Standing
 from kb.store import articles, content, topics
 from kb.store.database import Database, Tx
 from kb.text.markdown import narrow
+from kb.text.narrowing import blocks
 from kb.topic import Topic
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """Something to browse by and how many articles this reader finds there."""
-
-    path: str
-    articles: int
-    topic: Topic | None = None
-    product: Product | None = None
 
 
 def find(db: Database, by: Person, number: str) -> Article:
@@ -52,6 +44,11 @@ def find_in(tx: Tx, by: Person, number: str, at: datetime) -> Article:
 def may_see(by: Person, article: Article, at: datetime) -> bool:
     """Whether an article is there for somebody at that moment."""
     return by.reader.may_read(article.access) and (bool(by.roles) or article.is_live(at))
+
+
+def sees_all(by: Person, markdown: str) -> bool:
+    """Whether no part of a text is narrowed to readers they do not belong to."""
+    return all(block.audience.rank <= by.tier.rank for block in blocks(markdown)[0])
 
 
 def read_article(db: Database, by: Person, number: str) -> tuple[Article, str, str]:
@@ -92,6 +89,12 @@ def listing(
     return [(each, standings[ItemRef(Kind.ARTICLE, each.id)].title) for each in found]
 
 
+def title_of(db: Database, article: Article) -> str:
+    """What an article is called: the title readers see, or that of its draft."""
+    with db.read() as tx:
+        return articles.get_revision(tx, article.id, article.published or article.latest).title
+
+
 def numbers(db: Database, by: Person, ids: Iterable[str | None]) -> dict[str, str]:
     """The numbers of those of these articles that are there for `by`: a link to any other is not shown."""
     at = clock.now()
@@ -109,27 +112,23 @@ def standings(db: Database, by: Person, items: Sequence[ItemRef]) -> dict[ItemRe
     }
 
 
-def browse_topics(db: Database, by: Person) -> list[Counted]:
+def browse_topics(db: Database, by: Person) -> list[tuple[Topic, int]]:
     """The topics that hold something live for this reader, parents first, each counted with all below it."""
     with db.read() as tx:
         tree = topics.all_topics(tx)
         placed = articles.placed(tx, by.reader, clock.now())
-    counts: dict[str, int] = {}
-    for path, _ in placed:
-        parts = path.split("/") if path else []
-        for end in range(1, len(parts) + 1):
-            above = "/".join(parts[:end])
-            counts[above] = counts.get(above, 0) + 1
-    return [Counted(each.path, counts[each.path], topic=each) for each in tree if each.path in counts]
+    counts = Counter(above for path, _ in placed for above in _with_parents(path))
+    return [(each, counts[each.path]) for each in tree if each.path in counts]
 
 
-def browse_products(db: Database, by: Person) -> list[Counted]:
-    """The products that something live for this reader is about, by key."""
+def browse_products(db: Database, by: Person) -> list[tuple[Product, int]]:
+    """The products that something live for this reader is about, by key, each counted."""
     with db.read() as tx:
         known = {each.key: each for each in topics.all_products(tx)}
         placed = articles.placed(tx, by.reader, clock.now())
-    counts: dict[str, int] = {}
-    for _, products in placed:
-        for key in products:
-            counts[key] = counts.get(key, 0) + 1
-    return [Counted(key, counts[key], product=known.get(key, Product(key, key))) for key in sorted(counts)]
+    counts = Counter(key for _, products in placed for key in products)
+    return [(known.get(key, Product(key, key)), counts[key]) for key in sorted(counts)]
+
+
+def _with_parents(path: str) -> list[str]:
+    return list(accumulate(path.split("/"), "{}/{}".format)) if path else []

@@ -1,0 +1,90 @@
+"""The application: routes, errors and the frame around them, put together for one running service."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+import kb
+from kb.api import articles, browse, errors, history, interactions, operations, search
+from kb.api.frame import Frame
+from kb.api.metrics import Metrics
+from kb.api.parts import Running
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+_DESCRIPTION = """
+Knowledge for contact centres: search that answers, articles with their history, and the trail of every customer
+contact, in English, Simplified and Traditional Chinese.
+
+**Who reads what** follows from the key alone (`Authorization: Bearer kb_...`); without a key you read as the public.
+What you may not read looks exactly like what does not exist.
+
+**A parameter is honoured or refused**, never ignored: unknown fields and query parameters are answered with 422.
+
+**Every error** has the same shape, with a `code` for programs and the `request_id` that finds it in the log; send
+`X-Request-ID` to choose that id. Bodies may have 2 MB.
+"""
+_TAGS = [
+    {"name": "search", "description": "Find what answers."},
+    {"name": "articles", "description": "Read and write articles."},
+    {"name": "history", "description": "Revisions, differences and the audit log; for staff."},
+    {"name": "interactions", "description": "Customer contacts and what happened in them."},
+    {"name": "browse", "description": "What there is to look through."},
+    {"name": "people", "description": "Who you are."},
+    {"name": "operations", "description": "For those who run it."},
+]
+
+
+class Api(FastAPI):
+    """FastAPI with an example beside every request and reply of its OpenAPI description."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI 3.1 description."""
+        if not self.openapi_schema:
+            schema = super().openapi()
+            for path in schema["paths"].values():
+                for operation in path.values():
+                    for holder in (operation.get("requestBody"), *operation["responses"].values()):
+                        _add_example(schema, holder)
+        return self.openapi_schema or {}
+
+
+def application(service: Running, lifespan: Lifespan) -> Api:
+    """The API for a service, which `lifespan` starts and ends."""
+    api = Api(
+        title="kb",
+        version=kb.__version__,
+        summary="Knowledge for contact centres",
+        description=_DESCRIPTION,
+        openapi_url="/api/v1/openapi.json",
+        openapi_tags=_TAGS,
+        # The pages that FastAPI would add load scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        generate_unique_id_function=_operation_id,
+    )
+    api.state.service = service
+    api.state.metrics = Metrics(service)
+    for module in (search, articles, history, interactions, browse, operations):
+        api.include_router(module.router)
+    errors.install(api)
+    api.add_middleware(Frame, metrics=api.state.metrics)
+    return api
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def _add_example(schema: dict[str, Any], holder: dict[str, Any] | None) -> None:
+    """Clients and tools look for an example beside the content; ours stand with the shapes."""
+    for content in (holder or {}).get("content", {}).values():
+        name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+        found = schema["components"]["schemas"].get(name, {}).get("examples")
+        if found and "example" not in content:
+            content["example"] = found[0]

@@ -1,0 +1,334 @@
+"""Articles, their revisions and their history, as they go over the wire."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
+
+from kb.api.shapes import MANY, Id, Line, Moment, Name, Number, Shape, Text, example
+from kb.article import Confidence, Governance
+from kb.audience import Audience
+from kb.language import Language
+from kb.text.difference import Change
+
+Title = Annotated[Line, StringConstraints(min_length=1)]
+Version = Annotated[
+    int | None,
+    Field(ge=1, description="The version that you read; a newer one means 409. `If-Match` says the same."),
+]
+_TEXT = "Markdown (CommonMark, tables, strikethrough). Blocks between `::: internal` and `:::` are for that audience."
+
+
+_ARTICLE = {
+    "number": "482-9175",
+    "id": "9f3c2b7a1d5e4c6f8a0b1c2d3e4f5a6b",
+    "title": "The hub's light is red",
+    "language": "en",
+    "audience": "public",
+    "confidence": "validated",
+    "governance": "experience",
+    "topic": "broadband/faults",
+    "products": ["hub-6"],
+    "tags": ["lights"],
+    "live": True,
+    "published_at": "2026-03-14T12:00:00Z",
+    "superseded_by": None,
+    "translation_of": None,
+    "version": 7,
+    "editing": {
+        "latest": 3, "published": 3, "groups": [], "owner_id": None, "valid_from": None, "valid_until": None,
+        "created_at": "2026-01-02T08:00:00Z", "modified_at": "2026-03-14T12:00:00Z", "source": "", "source_key": "",
+    },
+}  # fmt: skip
+
+
+class EditingOut(Shape):
+    """What only staff see of an article."""
+
+    latest: Annotated[int, Field(description="The newest revision, which may be a draft.")]
+    published: Annotated[int | None, Field(description="The revision readers see.")]
+    groups: Annotated[list[str], Field(description="Only members may read it; empty for everybody of its audience.")]
+    owner_id: str | None
+    valid_from: datetime | None
+    valid_until: datetime | None
+    created_at: datetime
+    modified_at: datetime
+    source: Annotated[str, Field(description="Where it was ingested from; empty for one written here.")]
+    source_key: str
+
+
+class ArticleOut(Shape):
+    """An article without its text. `live` says whether readers are shown it now; `editing` is null for them."""
+
+    model_config = example(_ARTICLE)
+
+    number: str
+    id: str
+    title: str
+    language: Language
+    audience: Audience
+    confidence: Confidence
+    governance: Governance
+    topic: str
+    products: list[str]
+    tags: list[str]
+    live: bool
+    published_at: datetime | None
+    superseded_by: Annotated[str | None, Field(description="The number of its successor, if you may read that.")]
+    translation_of: Annotated[str | None, Field(description="The number of its original, if you may read that.")]
+    version: Annotated[int, Field(description="Counts every change; the ETag.")]
+    editing: EditingOut | None
+
+
+class ReadArticleOut(ArticleOut):
+    """An article as you may see it: what is narrowed to others is cut from its text."""
+
+    model_config = example(
+        _ARTICLE | {"revision": 3, "body": "Hold **reset** for ten seconds.",
+                    "html": "<p>Hold <strong>reset</strong> for ten seconds.</p>\n"}
+    )  # fmt: skip
+
+    revision: int
+    body: Annotated[str, Field(description="Markdown to read or to insert; what to edit is in the revision.")]
+    html: str
+
+
+class ArticlesOut(Shape):
+    """A page of articles in order of number. `next` is the `after` of the following page, null on the last."""
+
+    model_config = example({"articles": [_ARTICLE], "next": "482-9175"})
+
+    articles: list[ArticleOut]
+    next: str | None
+
+
+class ListIn(Shape):
+    """Which articles, and from where."""
+
+    confidence: Annotated[tuple[Confidence, ...], Field(max_length=10)] = ()
+    audience: Annotated[tuple[Audience, ...], Field(max_length=10)] = ()
+    governance: Annotated[tuple[Governance, ...], Field(max_length=10)] = ()
+    language: Annotated[tuple[Language, ...], Field(max_length=10)] = ()
+    topic: Annotated[str, Field(max_length=200, description="With all topics below it.")] = ""
+    published: Annotated[bool | None, Field(description="Whether it has a published revision.")] = None
+    after: Annotated[str, Field(max_length=8, description="`next` of the page before.")] = ""
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+    @property
+    def having(self) -> dict[str, tuple[str, ...]]:
+        """The state fields that are asked for, with the values any of which will do."""
+        fields = ("confidence", "audience", "governance", "language")
+        return {name: tuple(map(str, getattr(self, name))) for name in fields if getattr(self, name)}
+
+
+class StateIn(Shape):
+    """State and metadata. Numbers stand for other articles."""
+
+    confidence: Confidence = Confidence.NOT_VALIDATED
+    governance: Governance = Governance.EXPERIENCE
+    groups: Annotated[tuple[Name, ...], Field(max_length=50, description="Only members may read it.")] = ()
+    topic: Annotated[Text, Field(max_length=200)] = ""
+    products: Annotated[tuple[Name, ...], Field(max_length=50)] = ()
+    tags: Annotated[tuple[Name, ...], Field(max_length=50)] = ()
+    owner_id: Id | None = None
+    valid_from: Moment | None = None
+    valid_until: Moment | None = None
+    superseded_by: Number | None = None
+    translation_of: Number | None = None
+
+
+class ArticleIn(StateIn):
+    """A new article. It has no default audience: who may read it is for its author to say."""
+
+    model_config = example(
+        {
+            "title": "The hub's light is red",
+            "body": "## Issue\nThe light stays red.\n\n## Resolution\nHold **reset** for ten seconds.",
+            "language": "en",
+            "audience": "public",
+            "confidence": "validated",
+            "topic": "broadband/faults",
+            "products": ["hub-6"],
+            "publish": True,
+        }
+    )
+
+    title: Title
+    body: Annotated[Text, Field(description=_TEXT)]
+    language: Language
+    audience: Audience
+    note: Annotated[Line, Field(description="Why, for those who read the history.")] = ""
+    publish: Annotated[bool, Field(description="Show it to its audience at once.")] = False
+
+
+class RevisionIn(Shape):
+    """A new text for an article. Say which version you read, here or as `If-Match`."""
+
+    model_config = example(
+        {
+            "title": "The hub's light is red",
+            "body": "## Resolution\nHold **reset** for fifteen seconds.",
+            "note": "Ten seconds are too short since firmware 4",
+            "version": 7,
+            "publish": True,
+        }
+    )
+
+    title: Title
+    body: Annotated[Text, Field(description=_TEXT)]
+    note: Line = ""
+    version: Version = None
+    publish: bool = False
+
+
+class PublishIn(Shape):
+    """Which revision readers are to see; an older one undoes a publish."""
+
+    model_config = example({"revision": 3, "version": 7})
+
+    revision: Annotated[int, Field(ge=1, le=MANY)]
+    version: Version = None
+
+
+class ArchiveIn(Shape):
+    """Out of use, and what takes its place."""
+
+    model_config = example({"superseded_by": "117-0342"})
+
+    superseded_by: Number | None = None
+    version: Version = None
+
+
+def _partial(schema: dict[str, Any]) -> None:
+    """No field has a default where leaving it out means leaving it alone."""
+    for field in schema["properties"].values():
+        field.pop("default", None)
+    schema["examples"] = [{"confidence": "validated", "tags": ["lights", "power cut"], "version": 7}]
+
+
+class StateChangeIn(StateIn):
+    """State and metadata to change; what is left out stays as it is."""
+
+    model_config = ConfigDict(json_schema_extra=_partial)
+
+    language: Language = Language.ENGLISH
+    audience: Audience = Audience.INTERNAL
+    version: Version = None
+
+    @model_validator(mode="after")
+    def _something(self) -> "StateChangeIn":
+        if not self.model_fields_set - {"version"}:
+            raise ValueError("name at least one field to change")
+        return self
+
+    @property
+    def changed(self) -> dict[str, Any]:
+        """The fields that were sent, and only these."""
+        return {name: getattr(self, name) for name in self.model_fields_set - {"version"}}
+
+
+class RevisionOut(Shape):
+    """One revision, without its text."""
+
+    number: int
+    title: str
+    author_id: str
+    created_at: datetime
+    note: str
+    published: Annotated[bool, Field(description="Whether it is the one that readers see.")]
+
+
+_REVISION = {
+    "number": 3, "title": "The hub's light is red", "author_id": "5b1e6a0c9d2f4f7b8c3d4e5f6a7b8c9d",
+    "created_at": "2026-03-14T12:00:00Z", "note": "Ten seconds are too short", "published": True,
+}  # fmt: skip
+
+
+class RevisionsOut(Shape):
+    """The revisions that you may see, oldest first."""
+
+    model_config = example({"revisions": [_REVISION], "version": 7})
+
+    revisions: list[RevisionOut]
+    version: int
+
+
+class ReadRevisionOut(RevisionOut):
+    """One revision with its text."""
+
+    model_config = example(
+        _REVISION | {"body": "Hold **reset** for ten seconds.", "editable": True,
+                     "html": "<p>Hold <strong>reset</strong> for ten seconds.</p>\n", "version": 7}
+    )  # fmt: skip
+
+    body: Annotated[str, Field(description="As it was written if `editable`, else trimmed to what you may read.")]
+    html: Annotated[str, Field(description="As you would read it, without markers.")]
+    editable: Annotated[bool, Field(description="Whether you see all of it, so that you can revise it.")]
+    version: Annotated[int, Field(description="The article's version, to be sent back with a revision.")]
+
+
+class StepOut(Shape):
+    """A stretch of text that stayed, went or came."""
+
+    change: Change
+    text: str
+
+
+class DiffOut(Shape):
+    """How one revision became another, word by word (Chinese by character), cut to what you may read."""
+
+    model_config = example(
+        {
+            "from": 2,
+            "to": 3,
+            "title": [{"change": "equal", "text": "The hub's light is red"}],
+            "body": [
+                {"change": "equal", "text": "Hold **reset** for "},
+                {"change": "delete", "text": "fifteen"},
+                {"change": "insert", "text": "ten"},
+                {"change": "equal", "text": " seconds."},
+            ],
+        }
+    )
+
+    from_: Annotated[int, Field(alias="from")]
+    to: int
+    title: list[StepOut]
+    body: list[StepOut]
+
+
+class DiffIn(Shape):
+    """Which two revisions."""
+
+    from_: Annotated[int, Field(alias="from", ge=1, le=MANY, examples=[2])]
+    to: Annotated[int, Field(ge=1, le=MANY, examples=[3])]
+
+
+class ChangeOut(Shape):
+    """Who changed what, when. Only fields that differ; texts stand in the revisions."""
+
+    at: datetime
+    person_id: str
+    action: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+class AuditOut(Shape):
+    """Every change, oldest first."""
+
+    model_config = example(
+        {
+            "changes": [
+                {
+                    "at": "2026-03-14T12:00:00Z",
+                    "person_id": "5b1e6a0c9d2f4f7b8c3d4e5f6a7b8c9d",
+                    "action": "publish",
+                    "before": {"published": 2, "version": 6},
+                    "after": {"published": 3, "version": 7},
+                }
+            ]
+        }
+    )
+
+    changes: list[ChangeOut]

@@ -1,0 +1,213 @@
+"""Reading and writing articles."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
+
+from kb import clock
+from kb.api.article_shapes import (
+    ArchiveIn,
+    ArticleIn,
+    ArticleOut,
+    ArticlesOut,
+    EditingOut,
+    ListIn,
+    PublishIn,
+    ReadArticleOut,
+    RevisionIn,
+    StateChangeIn,
+)
+from kb.api.errors import refusals
+from kb.api.parts import Parts, Running
+from kb.api.people import Me
+from kb.api.queries import no_query, once
+from kb.article import Article, Draft
+from kb.errors import Invalid, NotFound
+from kb.person import Person
+from kb.solve import improve, reading
+from kb.solve.access import known_person
+from kb.text.markdown import render
+
+router = APIRouter(prefix="/api/v1/articles", tags=["articles"])
+
+NumberPath = Annotated[
+    str, Path(max_length=40, description="As people write it: 482-9175, KB 4829175.", examples=["482-9175"])
+]
+IfMatch = Annotated[
+    str | None, Header(description='The ETag that you read, such as "7"; a newer version means 409.', examples=['"7"'])
+]
+_ALONE = [Depends(no_query)]
+_WRITING = refusals(403, 404, 409, 413)
+
+
+@router.post("", status_code=201, summary="Create", responses=refusals(403, 413), dependencies=_ALONE)
+def create_article(asked: ArticleIn, me: Me, parts: Parts, response: Response) -> ArticleOut:
+    """A new article with its first revision. Needs a role; to publish outside, the right to."""
+    state = _state(parts, me, asked.model_dump(exclude={"title", "body", "note", "publish"}))
+    draft = Draft(title=asked.title, body=asked.body, note=asked.note, **state)
+    article = improve.create(parts.db, me, draft, publish=asked.publish)
+    response.headers["Location"] = f"{router.prefix}/{article.number}"
+    return _tagged(parts, me, article, response)
+
+
+@router.get(
+    "",
+    summary="List",
+    responses=refusals(),
+    dependencies=[Depends(once("topic", "published", "after", "limit"))],
+)
+def list_articles(asked: Annotated[ListIn, Query()], me: Me, parts: Parts) -> ArticlesOut:
+    """The articles you may read, in order of number. Staff see drafts and archived ones as well."""
+    found = reading.listing(
+        parts.db,
+        me,
+        having=asked.having,
+        topic=asked.topic,
+        published=asked.published,
+        after=asked.after,
+        limit=asked.limit + 1,
+    )
+    page = found[: asked.limit]
+    more = len(found) > asked.limit
+    return ArticlesOut(articles=_shown(parts, me, page), next=page[-1][0].number if more else None)
+
+
+@router.get("/{number}", summary="Read", responses=refusals(404), dependencies=_ALONE)
+def read_article(number: NumberPath, me: Me, parts: Parts, response: Response) -> ReadArticleOut:
+    """An article as you may see it. Its version is the `ETag`."""
+    article, title, body = reading.read_article(parts.db, me, number)
+    shown = _shown(parts, me, [(article, title)])[0]
+    response.headers["ETag"] = f'"{article.version}"'
+    return ReadArticleOut(**dict(shown), revision=article.published or article.latest, body=body, html=render(body))
+
+
+@router.post("/{number}/revisions", status_code=201, summary="Revise", responses=_WRITING, dependencies=_ALONE)
+def revise_article(
+    number: NumberPath, asked: RevisionIn, me: Me, parts: Parts, response: Response, if_match: IfMatch = None
+) -> ArticleOut:
+    """One more revision, shown to readers at once with `publish`. Takes the version that you read."""
+    version = _version(if_match, asked.version)
+    if version is None:
+        raise Invalid("say which version you read, here or as If-Match, so that nobody's edit is lost", "version")
+    article = reading.find(parts.db, me, number)
+    changed = improve.revise(
+        parts.db, me, article.id, asked.title, asked.body, note=asked.note, version=version, publish=asked.publish
+    )
+    return _tagged(parts, me, changed, response)
+
+
+@router.post("/{number}/publish", summary="Publish", responses=_WRITING, dependencies=_ALONE)
+def publish_article(
+    number: NumberPath, asked: PublishIn, me: Me, parts: Parts, response: Response, if_match: IfMatch = None
+) -> ArticleOut:
+    """Show a revision to readers; it can be found within a second. An older one undoes a publish."""
+    version = _version(if_match, asked.version)
+    article = reading.find(parts.db, me, number)
+    return _tagged(parts, me, improve.publish(parts.db, me, article.id, asked.revision, version=version), response)
+
+
+@router.post("/{number}/archive", summary="Archive", responses=_WRITING, dependencies=_ALONE)
+def archive_article(
+    number: NumberPath, asked: ArchiveIn, me: Me, parts: Parts, response: Response, if_match: IfMatch = None
+) -> ArticleOut:
+    """Take an article out of use. Its history stays, and staff can still read it."""
+    version = _version(if_match, asked.version)
+    article = reading.find(parts.db, me, number)
+    successor = _id_of(parts, me, asked.superseded_by, "superseded_by")
+    changed = improve.archive(parts.db, me, article.id, superseded_by=successor, version=version)
+    return _tagged(parts, me, changed, response)
+
+
+@router.patch("/{number}", summary="Change state and metadata", responses=_WRITING, dependencies=_ALONE)
+def change_article(
+    number: NumberPath, asked: StateChangeIn, me: Me, parts: Parts, response: Response, if_match: IfMatch = None
+) -> ArticleOut:
+    """Change confidence, audience, governance, groups, topic, products, tags, owner, dates or links."""
+    version = _version(if_match, asked.version)
+    article = reading.find(parts.db, me, number)
+    changed = improve.set_state(parts.db, me, article.id, _state(parts, me, asked.changed), version=version)
+    return _tagged(parts, me, changed, response)
+
+
+def _tagged(parts: Running, me: Person, article: Article, response: Response) -> ArticleOut:
+    """An article after a change, with its new version as the ETag."""
+    response.headers["ETag"] = f'"{article.version}"'
+    return _shown(parts, me, [(article, reading.title_of(parts.db, article))])[0]
+
+
+def _shown(parts: Running, me: Person, found: Sequence[tuple[Article, str]]) -> list[ArticleOut]:
+    """Articles as this reader may see them, links to others only where these may be seen too."""
+    linked = [each.superseded_by for each, _ in found] + [each.translation_of for each, _ in found]
+    numbers = reading.numbers(parts.db, me, linked)
+    at = clock.now()
+    return [
+        ArticleOut(
+            number=each.number,
+            id=each.id,
+            title=title,
+            language=each.language,
+            audience=each.audience,
+            confidence=each.confidence,
+            governance=each.governance,
+            topic=each.topic,
+            products=list(each.products),
+            tags=list(each.tags),
+            live=each.is_live(at),
+            published_at=each.published_at,
+            superseded_by=numbers.get(each.superseded_by or ""),
+            translation_of=numbers.get(each.translation_of or ""),
+            version=each.version,
+            editing=_editing(each) if me.roles else None,
+        )
+        for each, title in found
+    ]
+
+
+def _editing(article: Article) -> EditingOut:
+    return EditingOut(
+        latest=article.latest,
+        published=article.published,
+        groups=sorted(article.groups),
+        owner_id=article.owner_id,
+        valid_from=article.valid_from,
+        valid_until=article.valid_until,
+        created_at=article.created_at,
+        modified_at=article.modified_at,
+        source=article.source,
+        source_key=article.source_key,
+    )
+
+
+def _state(parts: Running, me: Person, sent: dict[str, Any]) -> dict[str, Any]:
+    """State as the nouns have it: groups a set, other articles by id instead of number, an owner who exists."""
+    state = dict(sent)
+    if "groups" in state:
+        state["groups"] = frozenset(state["groups"])
+    for field in ("superseded_by", "translation_of"):
+        if field in state:
+            state[field] = _id_of(parts, me, state[field], field)
+    if state.get("owner_id"):
+        state["owner_id"] = known_person(parts.db, state["owner_id"], "owner_id")
+    return state
+
+
+def _id_of(parts: Running, me: Person, number: str | None, field: str) -> str | None:
+    if number is None:
+        return None
+    try:
+        return reading.find(parts.db, me, number).id
+    except NotFound:
+        raise Invalid(f"there is no article {number}, or it is not for you", field) from None
+
+
+def _version(if_match: str | None, sent: int | None) -> int | None:
+    """The version a caller read, from header or body; both may say it, but not differently."""
+    if if_match is None:
+        return sent
+    bare = if_match.strip().removeprefix("W/").strip('"')
+    if not bare.isascii() or not bare.isdigit():
+        raise Invalid('If-Match holds an ETag of ours, such as "7"', "If-Match")
+    if sent is not None and sent != int(bare):
+        raise Invalid(f"If-Match says {bare}, the body says {sent}", "version")
+    return int(bare)

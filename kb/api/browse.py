@@ -1,0 +1,107 @@
+"""Who am I, and what is there to browse by."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import Field
+
+from kb.api.errors import refusals
+from kb.api.parts import Parts
+from kb.api.people import Me
+from kb.api.queries import no_query
+from kb.api.shapes import Shape, example
+from kb.audience import Audience
+from kb.person import Right, Role
+from kb.solve import reading
+
+router = APIRouter(prefix="/api/v1", dependencies=[Depends(no_query)])
+
+
+class MeOut(Shape):
+    """Who asks, and what they may do."""
+
+    model_config = example(
+        {
+            "id": "5b1e6a0c9d2f4f7b8c3d4e5f6a7b8c9d",
+            "name": "Ada",
+            "tier": "internal",
+            "roles": ["contributor"],
+            "groups": ["fraud-team"],
+            "rights": ["draft", "trail", "validate"],
+        }
+    )
+
+    id: str
+    name: str
+    tier: Annotated[Audience, Field(description="The narrowest audience you belong to: you read it and all wider.")]
+    roles: list[Role]
+    groups: list[str]
+    rights: list[Right]
+
+
+class TopicOut(Shape):
+    """A topic with the articles in it and below it that you find there."""
+
+    path: str
+    names: Annotated[dict[str, str], Field(description="What to call it, by language; may be empty.")]
+    articles: int
+
+
+class TopicsOut(Shape):
+    """The tree of topics, parents first; those without anything for you are left out."""
+
+    model_config = example(
+        {"topics": [{"path": "broadband", "names": {"en": "Broadband", "zh-Hans": "宽带"}, "articles": 12}]}
+    )
+
+    topics: list[TopicOut]
+
+
+class ProductOut(Shape):
+    """A product with the articles about it that you find."""
+
+    key: str
+    name: str
+    models: list[str]
+    articles: int
+
+
+class ProductsOut(Shape):
+    """The products by key; those without anything for you are left out."""
+
+    model_config = example(
+        {"products": [{"key": "hub-6", "name": "Hub 6", "models": ["X5-200", "X5-210"], "articles": 9}]}
+    )
+
+    products: list[ProductOut]
+
+
+@router.get("/me", tags=["people"], summary="Who am I", responses=refusals())
+def read_me(me: Me) -> MeOut:
+    """The person your key stands for; without a key, the public."""
+    return MeOut(
+        id=me.id,
+        name=me.name,
+        tier=me.tier,
+        roles=sorted(me.roles),
+        groups=sorted(me.groups),
+        rights=[right for right in Right if me.may(right)],
+    )
+
+
+@router.get("/topics", tags=["browse"], summary="Topics", responses=refusals())
+def list_topics(me: Me, parts: Parts) -> TopicsOut:
+    """The topics that hold something live that you may read, with counts of just that."""
+    found = reading.browse_topics(parts.db, me)
+    return TopicsOut(topics=[TopicOut(path=each.path, names=each.names, articles=count) for each, count in found])
+
+
+@router.get("/products", tags=["browse"], summary="Products", responses=refusals())
+def list_products(me: Me, parts: Parts) -> ProductsOut:
+    """The products that something live is about that you may read, with counts of just that."""
+    return ProductsOut(
+        products=[
+            ProductOut(key=each.key, name=each.name, models=list(each.models), articles=count)
+            for each, count in reading.browse_products(parts.db, me)
+        ]
+    )

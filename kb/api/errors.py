@@ -1,0 +1,113 @@
+"""The one place where errors become HTTP: a table from class to (status, code), and one shape for all."""
+
+import http
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from kb.api.shapes import ProblemOut
+from kb.errors import Conflict, Invalid, KbError, NotAllowed, NotFound, NotSignedIn, Unavailable
+
+log = logging.getLogger(__name__)
+
+TABLE: Mapping[type[KbError], tuple[int, str]] = {
+    NotSignedIn: (401, "not_signed_in"),
+    NotAllowed: (403, "not_allowed"),
+    NotFound: (404, "not_found"),
+    Conflict: (409, "conflict"),
+    Invalid: (422, "invalid"),
+    Unavailable: (503, "unavailable"),
+    KbError: (500, "internal"),
+}
+_BY_FRAMEWORK = {
+    400: (422, "invalid"),
+    404: (404, "not_found"),
+    405: (405, "method_not_allowed"),
+    413: (413, "too_large"),
+}
+_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"}}
+# The same words for what is not there and what is not for this reader; no names of hosts or files for anybody.
+_SAME_FOR_ALL = {
+    404: "there is no such thing, or it is not for you",
+    500: "something went wrong here; the request id finds it in the log",
+    503: "a part we depend on is away for now; try again in a few seconds",
+}
+_MEANING = {
+    401: "The key is unknown, expired or revoked.",
+    403: "You are known and lack the right.",
+    404: "There is no such thing, or it is not for you: the two look the same.",
+    409: "Somebody else changed it first: read it again and repeat your change.",
+    413: "The body is larger than 2 MB.",
+    422: "Something in the request cannot be accepted; `field` says what.",
+    503: "A part we depend on is away; `Retry-After` says when to try again.",
+}
+_EXAMPLES = {
+    401: ("not_signed_in", "this key is unknown, expired or revoked", ""),
+    403: ("not_allowed", "this needs the right to publish; your roles: contributor", ""),
+    404: ("not_found", _SAME_FOR_ALL[404], ""),
+    409: ("conflict", "article 482-9175 is now at version 8, you changed 7", ""),
+    413: ("too_large", "the body is larger than 2 MB", ""),
+    422: ("invalid", "Input should be less than or equal to 50", "limit"),
+    503: ("unavailable", _SAME_FOR_ALL[503], ""),
+}
+MAX_BODY = 2_000_000
+"""Bytes of a request."""
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What an endpoint may answer besides success, for its OpenAPI description: these, and what any may answer."""
+    described: dict[int | str, dict[str, Any]] = {}
+    for status in sorted({401, 422, 503, *statuses}):
+        code, message, field = _EXAMPLES[status]
+        shown = {"error": {"code": code, "message": message, "field": field, "request_id": "5f0c7d1e9b3a4c62"}}
+        content = {"application/json": {"example": shown}}
+        described[status] = {"model": ProblemOut, "description": _MEANING[status], "content": content}
+    return described
+
+
+def answer(request_id: str, status: int, code: str, message: str, field: str = "") -> JSONResponse:
+    """The one shape of an error."""
+    problem = {"code": code, "message": _SAME_FOR_ALL.get(status, message), "field": field, "request_id": request_id}
+    return JSONResponse({"error": problem}, status, _HEADERS.get(status))
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of ours and of the framework in that shape."""
+    app.add_exception_handler(KbError, _ours)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _framework)
+
+
+async def _ours(request: Request, error: Exception) -> JSONResponse:
+    status, code = next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
+    message, field = str(error), ""
+    if isinstance(error, Invalid):
+        field = error.field
+        message += f" (line {error.line})" if error.line is not None else ""
+    if status >= 500:
+        log.warning("request %s: %s: %s", request.state.request_id, type(error).__name__, error)
+    return answer(request.state.request_id, status, code, message, field)
+
+
+async def _validation(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    first, *more = error.errors()
+    where = [str(part) for part in first["loc"][1:]]
+    if first["type"] == "json_invalid":
+        return answer(request.state.request_id, 422, "invalid", f"the body is no JSON: {first['ctx']['error']}")
+    message = str(first["msg"]) + (f" (and {len(more)} more)" if more else "")
+    return answer(request.state.request_id, 422, "invalid", message, ".".join(where))
+
+
+async def _framework(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    status, code = _BY_FRAMEWORK.get(error.status_code, (error.status_code, "refused"))
+    message = str(error.detail or http.HTTPStatus(status).phrase)
+    reply = answer(request.state.request_id, status, code, message)
+    reply.headers.update(error.headers or {})
+    return reply

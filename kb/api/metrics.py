@@ -1,0 +1,117 @@
+"""What Prometheus reads. Each application counts for itself; names carry their units."""
+
+from collections.abc import Iterable, Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from starlette.types import Scope
+
+from kb import clock
+from kb.api.parts import Running
+from kb.errors import KbError
+from kb.solve.reuse import Answer
+from kb.store import outbox
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+
+class Metrics:
+    """The counters of one application."""
+
+    def __init__(self, parts: Running) -> None:
+        self._registry = CollectorRegistry()
+        self._search_seconds = Histogram(
+            "kb_search_seconds",
+            "Time of a search by stage; total is what the caller waits for.",
+            ["stage"],
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._searches = Counter(
+            "kb_searches",
+            "Searches, by the parts that were missing and whether anything was found.",
+            ["degraded", "hits"],
+            registry=self._registry,
+        )
+        self._requests = Counter(
+            "kb_http_requests",
+            "Requests, by route and status.",
+            ["method", "route", "status"],
+            registry=self._registry,
+        )
+        self._request_seconds = Histogram(
+            "kb_http_request_seconds",
+            "Time from the first byte of a request to the end of its answer.",
+            ["method", "route"],
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._registry.register(_State(parts))
+        ProcessCollector(registry=self._registry)
+
+    def request(self, scope: Scope, status: int, seconds: float) -> None:
+        """Count a request under its route's template: as many labels as routes, whatever is asked."""
+        route = getattr(scope.get("route"), "path", None) or "none"
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        self._requests.labels(method, route, str(status)).inc()
+        self._request_seconds.labels(method, route).observe(seconds)
+
+    def search(self, answer: Answer) -> None:
+        """Count a search and its stages."""
+        self._searches.labels(",".join(answer.degraded) or "none", "some" if answer.hits else "none").inc()
+        for stage, milliseconds in answer.took_ms.items():
+            self._search_seconds.labels(stage).observe(milliseconds / 1000)
+
+    def text(self) -> bytes:
+        """Everything in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+
+class _State(Collector):
+    """How things stand at the moment of asking. What cannot be asked is left out, so that a gap shows."""
+
+    def __init__(self, parts: Running) -> None:
+        self._parts = parts
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: asking takes the parts, which are not there yet when the application is made."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """The gauges and counters."""
+        counters = self._parts.indexer.counters
+        yield CounterMetricFamily("kb_indexed_passages", "Passages indexed by this process.", counters.indexed)
+        yield CounterMetricFamily("kb_encoded_passages", "Passages encoded by this process.", counters.encoded)
+        yield CounterMetricFamily("kb_indexing_failures", "Changes that failed and were put back.", counters.failed)
+        yield CounterMetricFamily(
+            "kb_searches_not_logged", "Searches dropped from the log.", self._parts.search_log.dropped
+        )
+        yield from self._backlog()
+        yield from self._index()
+        ready = self._parts.encoder.ready() is not None
+        yield GaugeMetricFamily("kb_encoder_ready", "1 if the encoder has been loaded.", value=float(ready))
+
+    def _backlog(self) -> Iterator[Metric]:
+        try:
+            with self._parts.db.read() as tx:
+                backlog = outbox.backlog(tx, clock.now())
+        except KbError:
+            return
+        waiting = GaugeMetricFamily("kb_outbox_waiting", "Changes the index has not seen yet.", labels=["lane"])
+        failed = GaugeMetricFamily("kb_outbox_failed", "Of these, tried at least once.", labels=["lane"])
+        oldest = GaugeMetricFamily("kb_outbox_oldest_seconds", "Age of the oldest of these.", labels=["lane"])
+        for each in backlog:
+            lane = [each.lane.name.lower()]
+            waiting.add_metric(lane, each.waiting)
+            failed.add_metric(lane, each.failed)
+            oldest.add_metric(lane, each.oldest_s)
+        yield from (waiting, failed, oldest)
+
+    def _index(self) -> Iterator[Metric]:
+        try:
+            count = self._parts.live.get()[0].count()
+        except KbError:
+            return
+        yield GaugeMetricFamily("kb_index_passages", "Passages in the index that answers.", value=count)

@@ -1,0 +1,110 @@
+"""Search and suggest."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from kb import query as nouns
+from kb.api.errors import refusals
+from kb.api.metrics import Metrics
+from kb.api.parts import Parts
+from kb.api.people import Me
+from kb.api.queries import no_query, once
+from kb.api.search_shapes import (
+    HitOut,
+    PassageOut,
+    ReasonOut,
+    SearchIn,
+    SearchOut,
+    SuggestIn,
+    SuggestionOut,
+    SuggestOut,
+)
+from kb.article import Confidence, Governance
+from kb.language import Language
+from kb.person import Person
+from kb.standing import Standing
+from kb.text.highlight import highlights
+from kb.text.markdown import plain, render
+
+router = APIRouter(prefix="/api/v1", tags=["search"])
+
+
+@router.post("/search", summary="Search", responses=refusals(404, 413), dependencies=[Depends(no_query)])
+def search(asked: SearchIn, me: Me, parts: Parts, request: Request) -> SearchOut:
+    """The best answers among what you may read, each with the passage that answers.
+
+    Without an encoder or an index it still answers, and says so in `degraded`. The search is kept in the trail of
+    its interaction.
+    """
+    question = nouns.Query(asked.query, me.reader, asked.filters.noun, asked.context.noun, asked.limit)
+    answer = parts.finder.search(me, question)
+    metrics: Metrics = request.app.state.metrics
+    metrics.search(answer)
+    return SearchOut(
+        search_id=answer.search_id,
+        hits=[_hit(me, asked.query, each, answer.standings[each.item]) for each in answer.hits],
+        took_ms=answer.took_ms,
+        degraded=list(answer.degraded),
+    )
+
+
+@router.get(
+    "/suggest",
+    summary="Suggest while typing",
+    responses=refusals(),
+    dependencies=[Depends(once("q", "limit"))],
+)
+def suggest(asked: Annotated[SuggestIn, Query()], me: Me, parts: Parts) -> SuggestOut:
+    """What you may read whose title fits what has been typed so far, best first."""
+    found = parts.finder.suggest(me, asked.q, asked.filters, asked.limit)
+    return SuggestOut(
+        suggestions=[
+            SuggestionOut(
+                kind=each.item.kind,
+                id=each.item.id,
+                number=each.label or None,
+                title=each.title,
+                language=Language(each.language),
+            )
+            for each in found
+        ]
+    )
+
+
+def _hit(me: Person, query: str, hit: nouns.Hit, standing: Standing) -> HitOut:
+    why = [ReasonOut(name=each.name, value=each.value) for each in hit.why]
+    return HitOut(
+        kind=hit.item.kind,
+        id=hit.item.id,
+        number=standing.label or None,
+        title=standing.title,
+        revision=hit.passage.ref.revision,
+        passage=_passage(query, hit),
+        confidence=Confidence(standing.confidence) if standing.confidence else None,
+        governance=Governance(standing.governance) if standing.governance else None,
+        audience=standing.access.audience,
+        language=Language(standing.language),
+        source=standing.source,
+        author=standing.author,
+        url=standing.url,
+        changed_at=standing.changed_at,
+        superseded=standing.superseded,
+        resolved_count=standing.resolved,
+        score=hit.score if me.roles else None,
+        why=why if me.roles else None,
+    )
+
+
+def _passage(query: str, hit: nouns.Hit) -> PassageOut:
+    passage = hit.passage
+    return PassageOut(
+        ordinal=passage.ref.ordinal,
+        heading=list(passage.heading),
+        field=passage.field,
+        text=passage.text,
+        html=render(passage.text),
+        highlights=highlights(query, plain(passage.text)),
+        audience=passage.access.audience,
+        restricted=bool(passage.access.groups),
+    )

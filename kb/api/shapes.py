@@ -1,0 +1,72 @@
+"""What all requests and replies have in common.
+
+Every shape refuses fields it does not know: what a caller sends is honoured or refused, never ignored.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
+
+from kb.passage import ItemRef, Kind
+
+QUERY_LIMIT = 2_000
+"""Characters of a search: a pasted chat, not a book."""
+
+MANY = 1_000_000
+"""More than any count of ours, less than a database's integer."""
+
+
+def _without_nul(text: str) -> str:
+    # PostgreSQL cannot store it, and no keyboard types it.
+    if "\0" in text:
+        raise ValueError("a text cannot hold the character NUL")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_without_nul)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300), AfterValidator(_without_nul)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_without_nul)]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=40), AfterValidator(_without_nul)]
+Number = Annotated[str, StringConstraints(min_length=1, max_length=40), AfterValidator(_without_nul)]
+"""An article number as people write it: "482-9175", "KB 4829175"."""
+
+Moment = AwareDatetime
+
+
+class Shape(BaseModel):
+    """The base of every request and reply."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def example(value: Mapping[str, Any]) -> ConfigDict:
+    """The configuration of a shape with its example, which the OpenAPI description shows wherever it is used."""
+    return ConfigDict(extra="forbid", json_schema_extra={"examples": [dict(value)]})
+
+
+class Item(Shape):
+    """One piece of content."""
+
+    kind: Kind
+    id: Id
+
+    @property
+    def ref(self) -> ItemRef:
+        """The same as a noun."""
+        return ItemRef(self.kind, self.id)
+
+
+class Problem(Shape):
+    """What went wrong. `code` is for programs and stays; `message` is for people; `field` says what to change."""
+
+    code: str
+    message: str
+    field: str
+    request_id: str
+
+
+class ProblemOut(Shape):
+    """Every error has this shape, whoever raised it."""
+
+    error: Problem
