@@ -1,0 +1,92 @@
+"""The pages: a shell from a template, everything else in ES modules that use the public API like anybody's client."""
+
+import json
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from kb.language import Language
+from kb.web.assets import Assets
+from kb.web.negotiation import closest, preferred
+
+_HERE = Path(__file__).parent
+
+# Nothing from elsewhere, nothing inline. A page that shows text from many hands must not run any of it.
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "connect-src 'self'",
+        "img-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+SECURITY_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    # An article number in an address is nobody else's business.
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+_FOR_EVER = "public, max-age=31536000, immutable"
+_ASK_AGAIN = "no-cache"
+
+
+def mount(app: FastAPI) -> None:
+    """Serve the search page at `/` and its files under `/static`."""
+    app.include_router(router())
+
+
+def router() -> APIRouter:
+    """The routes of the pages, with templates, messages and files read once."""
+    assets = Assets.read(_HERE / "static")
+    messages = {language: _messages(assets, language) for language in Language}
+    templates = Environment(
+        loader=FileSystemLoader(_HERE / "templates"), autoescape=select_autoescape(), undefined=StrictUndefined
+    )
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.api_route("/", methods=["GET", "HEAD"])
+    def search_page(request: Request, lang: str = "") -> Response:
+        """The search page in the language of `?lang=`, else of the browser."""
+        language = closest(lang) or preferred(request.headers.get("accept-language", ""))
+        html = templates.get_template("search.html").render(
+            language=language, t=messages[language], static=f"/static/{assets.version}", modules=_modules(assets)
+        )
+        headers = {"Cache-Control": _ASK_AGAIN, "Vary": "Accept-Language", "Content-Language": language}
+        return Response(html, media_type="text/html; charset=utf-8", headers=SECURITY_HEADERS | headers)
+
+    @routes.api_route("/static/{path:path}", methods=["GET", "HEAD"])
+    def static_file(request: Request, path: str) -> Response:
+        """A file by its plain path, or below the version, where it may be kept for ever."""
+        version, _, rest = path.partition("/")
+        # During a rolling release another process may ask for its own version: it gets ours, but not to keep.
+        asset = assets.files.get(path) or assets.files.get(rest)
+        if asset is None:
+            return Response("not found", 404, SECURITY_HEADERS, "text/plain; charset=utf-8")
+        cache = _FOR_EVER if version == assets.version else _ASK_AGAIN
+        headers = SECURITY_HEADERS | {"Cache-Control": cache, "ETag": asset.etag}
+        if asset.etag in _tags(request.headers.get("if-none-match", "")):
+            return Response(status_code=304, headers=headers)
+        return Response(asset.body, headers=headers, media_type=asset.media_type)
+
+    return routes
+
+
+def _messages(assets: Assets, language: Language) -> dict[str, str]:
+    messages: dict[str, str] = json.loads(assets.files[f"messages/{language}.json"].body)
+    return messages
+
+
+def _modules(assets: Assets) -> list[str]:
+    """The modules the page needs, so that the browser fetches them all at once and not import by import."""
+    return sorted(name for name in assets.files if name.endswith(".js"))
+
+
+def _tags(header: str) -> set[str]:
+    return {tag.strip().removeprefix("W/") for tag in header.split(",")}

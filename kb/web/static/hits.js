@@ -1,0 +1,116 @@
+// Answers: one function per part of a hit.
+
+import { el } from "./dom.js";
+import { count, day, nameOf, number, signed, t } from "./i18n.js";
+import { finder, prose, withMarks } from "./prose.js";
+
+/** The list of answers with what stands above and below it. `open(hit)` shows an article, `more()` asks for more. */
+export function answers(answer, query, { hrefOf, open, more }) {
+  const typed = query.split(/\s+/).filter((word) => word.length > 2 || /\p{Script=Han}|\d/u.test(word));
+  return [
+    ...degraded(answer.degraded),
+    el("h2", { class: "unseen" }, t("results.label")),
+    el("div", { class: "summary soft small" }, el("span", {}, howMany(answer.hits.length, more)), took(answer.took_ms)),
+    el("ol", { class: "hits" }, ...answer.hits.map((hit) => el("li", {}, oneHit(hit, typed, hrefOf, open)))),
+    more && el("button", { class: "more", type: "button", on: { click: more } }, t("results.more")),
+  ].filter(Boolean);
+}
+
+/** "The best 10 answers" when there are more, "3 answers" when these are all. */
+export const howMany = (n, more) => (more ? t("results.count.many", { n }) : count("results.count", n));
+
+/** What was missing when this was answered, in words. */
+export function degraded(parts = []) {
+  return parts.map((part) => el("p", { class: "note" }, t(`degraded.${part}`, {}, t("degraded.other", { part }))));
+}
+
+function took(stages = {}) {
+  const { total, ...parts } = stages;
+  if (total === undefined) return null;
+  const text = Object.entries(parts).map(([name, ms]) => `${t(`stage.${name}`, {}, name)} ${number(ms, 1)}`);
+  return el("span", {}, [t("results.took", { ms: number(total, 1) }), ...text].join(" · "));
+}
+
+function oneHit(hit, typed, hrefOf, open) {
+  const words = hit.passage.highlights ?? [];
+  const heading = (hit.passage.heading ?? []).join(" › ");
+  return el(
+    "article",
+    { class: `hit ${hit.kind}` },
+    el("h3", { lang: hit.language }, title(hit, finder([...words, ...typed]), hrefOf, open)),
+    heading && el("p", { class: "path", lang: hit.language }, heading),
+    hit.superseded && el("p", { class: "warning" }, t("hit.superseded")),
+    passage(hit, finder(words)),
+    // What stands in a passage may be for fewer eyes than the rest of its article.
+    facts({ ...hit, audience: hit.passage.audience, restricted: hit.passage.restricted }),
+    why(hit.why),
+  );
+}
+
+function title(hit, find, hrefOf, open) {
+  const text = withMarks(hit.title, find);
+  if (hit.number) {
+    const follow = (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab, as everywhere
+      event.preventDefault();
+      open(hit);
+    };
+    return el("a", { href: hrefOf(hit), "data-number": hit.number, on: { click: follow } }, ...text);
+  }
+  if (!/^https?:\/\//.test(hit.url ?? "")) return el("span", {}, ...text);
+  const away = { href: hit.url, target: "_blank", rel: "noopener noreferrer ugc nofollow" };
+  return el("a", away, ...text, el("span", { class: "unseen" }, ` (${t("hit.opens_elsewhere")})`));
+}
+
+/** A long passage is folded, so that the next answer stays in sight. */
+function passage(hit, find) {
+  const text = el("div", { class: "passage prose", lang: hit.language }, prose(hit.passage.html, { deeper: 2, find }));
+  const unfold = el("button", { class: "unfold", type: "button", hidden: true }, t("hit.unfold"));
+  unfold.addEventListener("click", () => {
+    text.classList.remove("folded");
+    unfold.remove();
+  });
+  requestAnimationFrame(() => {
+    if (text.scrollHeight <= 300) return;
+    text.classList.add("folded");
+    unfold.hidden = false;
+  });
+  // What the fold hides can still be reached by the Tab key: then it has to be seen.
+  text.addEventListener("focusin", () => unfold.click());
+  const whole = document.createDocumentFragment();
+  whole.append(text, unfold);
+  return whole;
+}
+
+/** Everything one has to know before relying on a text, in one line. */
+export function facts(item) {
+  const community = item.kind === "post";
+  return el(
+    "p",
+    { class: "facts" },
+    community && el("span", { class: "badge community" }, t("hit.community")),
+    item.audience && el("span", { class: `badge ${item.audience}` }, t(`audience.${item.audience}`, {}, item.audience)),
+    item.restricted && el("span", { class: "badge internal" }, t("hit.restricted")),
+    community && item.author && el("span", {}, t("hit.by", { author: item.author })),
+    community ? el("span", { class: "unsure" }, t("hit.unchecked")) : confidence(item.confidence),
+    item.number && el("span", { class: "number", "aria-label": t("hit.number", { number: item.number }), role: "img" }, item.number),
+    item.language && el("span", { lang: item.language }, nameOf(item.language)),
+    item.changed_at && el("time", { dateTime: item.changed_at }, t("hit.changed", { date: day(item.changed_at) })),
+    community && item.source && el("span", {}, t("hit.source", { source: item.source })),
+  );
+}
+
+function confidence(name) {
+  if (!name) return null;
+  const sure = name === "validated";
+  return el("span", { class: sure ? "validated" : "unsure" }, `${sure ? "✓" : "○"} ${t(`confidence.${name}`, {}, name)}`);
+}
+
+function why(reasons) {
+  if (!reasons?.length) return null;
+  const lines = reasons.flatMap((each) => [
+    el("dt", {}, t(`why.${each.name}`, {}, each.name)),
+    el("dd", {}, signed(each.value)),
+  ]);
+  return el("details", { class: "why" }, el("summary", {}, t("hit.why")), el("dl", {}, ...lines));
+}

@@ -1,0 +1,50 @@
+// The interface's own words in three languages. The server wrote the first catalogue into the page.
+
+import { $ } from "./dom.js";
+
+export const LANGUAGES = ["en", "zh-Hans", "zh-Hant"];
+
+let messages = JSON.parse($("messages").textContent);
+let language = document.documentElement.lang;
+
+/** The language of the interface. */
+export const current = () => language;
+
+/** The message for a key, with `{name}` filled in; `fallback` or the key itself where there is none. */
+export function t(key, values = {}, fallback = key) {
+  return (messages[key] ?? fallback).replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+}
+
+/** The message for an amount: `key.one`, `key.other`. */
+export function count(key, n) {
+  const form = new Intl.PluralRules(language).select(n);
+  return t(`${key}.${form}` in messages ? `${key}.${form}` : `${key}.other`, { n: number(n) });
+}
+
+export const number = (value, digits = 0) =>
+  new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
+
+export const signed = (value) =>
+  new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay: "always" }).format(value);
+
+/** A day as people write it, in their own time zone. */
+export const day = (iso) => new Intl.DateTimeFormat(language, { dateStyle: "medium" }).format(new Date(iso));
+
+/** A language's own name. */
+export const nameOf = (tag) => ({ en: "English", "zh-Hans": "简体中文", "zh-Hant": "繁體中文" })[tag] ?? tag;
+
+/** Change the language of the interface; the address keeps it, so that a reload does too. */
+export async function speak(next) {
+  const response = await fetch(new URL(`messages/${next}.json`, import.meta.url), { signal: AbortSignal.timeout(10_000) });
+  if (!response.ok) throw new Error(`no messages for ${next}`);
+  messages = await response.json();
+  language = next;
+  document.documentElement.lang = next;
+  document.title = t("page.title");
+  const address = new URL(location.href);
+  address.searchParams.set("lang", next);
+  history.replaceState(history.state, "", address);
+  for (const node of document.querySelectorAll("[data-t]")) node.textContent = t(node.dataset.t);
+  for (const node of document.querySelectorAll("[data-t-label]")) node.setAttribute("aria-label", t(node.dataset.tLabel));
+  for (const node of document.querySelectorAll("[data-t-placeholder]")) node.placeholder = t(node.dataset.tPlaceholder);
+}

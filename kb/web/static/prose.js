@@ -1,0 +1,93 @@
+// Text of the knowledge base as elements. The server's HTML is already safe; it is parsed in a document of its own,
+// where nothing loads and nothing runs, and fitted to the page before it is shown.
+
+import { el } from "./dom.js";
+import { t } from "./i18n.js";
+
+/**
+ * A fragment for HTML from the API.
+ * `deeper` moves headings down so that they fit below the page's own; what `find` finds is marked (see `finder`).
+ */
+export function prose(html, { deeper = 1, find = null } = {}) {
+  const body = new DOMParser().parseFromString(html, "text/html").body;
+  for (const image of body.querySelectorAll("img")) withoutForeign(image);
+  for (const table of body.querySelectorAll("table")) scrollable(table);
+  for (const link of body.querySelectorAll("a[href]")) outward(link);
+  for (const heading of body.querySelectorAll("h1, h2, h3, h4, h5, h6")) lowered(heading, deeper);
+  if (find) highlight(body, find);
+  const fragment = document.createDocumentFragment();
+  fragment.append(...document.adoptNode(body).childNodes);
+  return fragment;
+}
+
+/** A picture from elsewhere would tell its host who reads what: it becomes a link. */
+function withoutForeign(image) {
+  if (image.src.startsWith(`${location.origin}/`)) {
+    image.loading = "lazy";
+    return;
+  }
+  const text = t("hit.image", { alt: image.alt || image.src });
+  // A link within a link is none.
+  image.replaceWith(image.closest("a") ? text : el("a", { href: image.src }, text));
+}
+
+function scrollable(table) {
+  // A region that scrolls has to be reachable by keyboard.
+  const frame = el("div", { class: "scroll", role: "region", tabIndex: 0, "aria-label": t("table.scroll") });
+  table.replaceWith(frame);
+  frame.append(table);
+}
+
+function outward(link) {
+  // A place within the page would be read as one of ours (see `address.js`), and no text here has such places.
+  if (link.getAttribute("href").startsWith("#")) return link.replaceWith(...link.childNodes);
+  if (link.origin === location.origin || !link.protocol.startsWith("http")) return undefined;
+  link.target = "_blank";
+  link.rel = "noopener noreferrer ugc nofollow";
+  return undefined;
+}
+
+function lowered(heading, by) {
+  const level = Math.min(6, Number(heading.tagName[1]) + by);
+  heading.replaceWith(el(`h${level}`, {}, ...heading.childNodes));
+}
+
+const HAN = /\p{Script=Han}/u;
+const LETTER = "[\\p{Script=Latin}\\p{N}]"; // 换Hub: Han beside a Latin word is no part of it
+
+/**
+ * A function from text to the [start, end] of every place where one of the words stands, or null without words.
+ * Letters and digits match as whole words (or as their beginning, with `prefix`), Han wherever it stands.
+ */
+export function finder(words, { prefix = false } = {}) {
+  const patterns = [...new Set(words.filter(Boolean))].sort((a, b) => b.length - a.length).map((word) => {
+    const plain = word.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
+    return HAN.test(word) ? plain : `(?<!${LETTER})${plain}${prefix ? "" : `(?!${LETTER})`}`;
+  });
+  if (!patterns.length) return null;
+  const any = new RegExp(patterns.join("|"), "giu");
+  return (text) => [...text.matchAll(any)].map((found) => [found.index, found.index + found[0].length]);
+}
+
+function highlight(root, find) {
+  const walker = root.ownerDocument.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  const nodes = [];
+  while (walker.nextNode()) nodes.push(walker.currentNode);
+  for (const node of nodes) {
+    const marked = withMarks(node.data, find);
+    if (marked.length > 1 || typeof marked[0] !== "string") node.replaceWith(...marked);
+  }
+}
+
+/** A text as strings and `<mark>`s. */
+export function withMarks(text, find) {
+  const parts = [];
+  let done = 0;
+  for (const [start, end] of find ? find(text) : []) {
+    if (start > done) parts.push(text.slice(done, start));
+    parts.push(el("mark", {}, text.slice(start, end)));
+    done = end;
+  }
+  if (done < text.length) parts.push(text.slice(done));
+  return parts;
+}

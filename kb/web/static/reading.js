@@ -1,0 +1,26 @@
+// One article, opened in place.
+
+import { el, icon } from "./dom.js";
+import { t } from "./i18n.js";
+import { facts } from "./hits.js";
+import { prose } from "./prose.js";
+
+/** The article with its state. `back` leads to the answers, or to the search if there are none. */
+export function article(found, back) {
+  return [
+    back,
+    el(
+      "article",
+      {},
+      el("header", {},
+        el("h2", { lang: found.language, id: "article-title", tabIndex: -1 }, found.title),
+        (found.superseded ?? found.superseded_by) ? el("p", { class: "warning" }, t("hit.superseded")) : null,
+        facts({ kind: "article", changed_at: found.published_at ?? found.modified_at, ...found }),
+        found.published === null && el("p", { class: "warning" }, t("article.unpublished"))),
+      el("div", { class: "prose", lang: found.language }, prose(found.html, { deeper: 1 })),
+    ),
+  ];
+}
+
+export const backTo = (label, go) =>
+  el("button", { class: "quiet back", type: "button", on: { click: go } }, icon("left"), label);
