@@ -1,7 +1,10 @@
 """Small real things to play with in tests: fast, deterministic, no network."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -41,3 +44,36 @@ def _words(text: str) -> list[str]:
 def _direction(word: str, dimension: int) -> Vector:
     seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "little")
     return np.asarray(np.random.default_rng(seed).standard_normal(dimension), np.float32)
+
+
+def copy_index(blank: Path, to: Path) -> Path:
+    """A copy of an index folder (closed), holes kept: an empty one is .2 MB on disk in files of 350 MB.
+
+    Making an empty index costs up to a second of fsync, so tests copy one instead.
+    """
+
+    def copy(source: str, target: str) -> str:
+        with open(target, "wb") as file:
+            file.truncate(os.path.getsize(source))
+            for start, data in _written_parts(Path(source)):
+                os.pwrite(file.fileno(), data, start)
+        return target
+
+    return shutil.copytree(blank, to, copy_function=copy)
+
+
+def bytes_on_disk(folder: Path) -> bytes:
+    """All that was ever written under a folder, without the holes."""
+    return b"".join(data for path in folder.rglob("*") if path.is_file() for _, data in _written_parts(path))
+
+
+def _written_parts(path: Path) -> Iterator[tuple[int, bytes]]:
+    with path.open("rb") as file:
+        end = 0
+        while True:
+            try:
+                start = os.lseek(file.fileno(), end, os.SEEK_DATA)
+            except OSError:  # only a hole is left
+                return
+            end = os.lseek(file.fileno(), start, os.SEEK_HOLE)
+            yield start, os.pread(file.fileno(), end - start, start)

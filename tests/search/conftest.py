@@ -1,7 +1,6 @@
 """Indexes to test: the same contract for every engine."""
 
 import os
-import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 from kb.search.edge import EdgeIndex
 from kb.search.index import PassageIndex
 from kb.search.server import MEMORY, ServerIndex, connect, drop_collection
+from tests.toys import copy_index
 
 DIMENSION = 32
 SERVER = os.environ.get("KB_TEST_QDRANT_URL", "")
@@ -20,7 +20,7 @@ NewIndex = Callable[[], PassageIndex]
 
 @pytest.fixture(scope="session")
 def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of an empty index, to be copied: making one takes up to a second of fsync, a copy .03 s."""
+    """The folder of an empty index, to be copied."""
     folder = tmp_path_factory.mktemp("blank") / "index"
     EdgeIndex.create(folder, DIMENSION).close()
     return folder
@@ -65,7 +65,7 @@ def edge_indexes(blank: Path, folder: Path) -> Iterator[NewIndex]:
     made: list[EdgeIndex] = []
 
     def new() -> PassageIndex:
-        made.append(EdgeIndex.open(shutil.copytree(blank, folder / f"index-{len(made)}")))
+        made.append(EdgeIndex.open(copy_index(blank, folder / f"index-{len(made)}")))
         return made[-1]
 
     yield new

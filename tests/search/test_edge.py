@@ -12,12 +12,13 @@ from kb.search.edge import EdgeIndex
 from kb.search.index import Request
 from kb.search.lexical import query_vector
 from tests.search.corpus import by_item, dense_query, passage, passages, points
+from tests.toys import bytes_on_disk, copy_index
 
 HUB = Request(query_vector(["hub"]), dense_query(["hub"]))
 
 
-def test_what_was_written_is_there_after_a_restart_with_the_same_scores(tmp_path: Path) -> None:
-    index = EdgeIndex.create(tmp_path / "g", 32)
+def test_what_was_written_is_there_after_a_restart_with_the_same_scores(blank: Path, tmp_path: Path) -> None:
+    index = EdgeIndex.open(copy_index(blank, tmp_path / "g"))
     index.upsert(points([passage(f"a{n}", f"hub {'light ' * n}") for n in range(30)]))
     before = index.retrieve(HUB)
     index.close()
@@ -27,8 +28,8 @@ def test_what_was_written_is_there_after_a_restart_with_the_same_scores(tmp_path
     again.close()
 
 
-def test_a_second_process_is_told_that_the_folder_is_open_elsewhere(tmp_path: Path) -> None:
-    index = EdgeIndex.create(tmp_path / "g", 32)
+def test_a_second_process_is_told_that_the_folder_is_open_elsewhere(blank: Path, tmp_path: Path) -> None:
+    index = EdgeIndex.open(copy_index(blank, tmp_path / "g"))
     code = (
         f"from pathlib import Path; from kb.search.edge import EdgeIndex; EdgeIndex.open(Path({str(tmp_path / 'g')!r}))"
     )
@@ -53,14 +54,14 @@ def test_a_missing_a_broken_and_a_different_index_cannot_be_opened(tmp_path: Pat
         EdgeIndex.create(tmp_path / "g", 32)
 
 
-def test_the_text_of_a_passage_is_never_on_disk(tmp_path: Path) -> None:
-    index = EdgeIndex.create(tmp_path / "g", 32)
+def test_the_text_of_a_passage_is_never_on_disk(blank: Path, tmp_path: Path) -> None:
+    index = EdgeIndex.open(copy_index(blank, tmp_path / "g"))
     secret = passage("a1", "xylophone quokka", title="Zeppelin", heading=("Kumquat",), environment="Narwhal")
     index.upsert(points([secret]))
     index.flush()
     index.replace({secret.ref.item: ()})
     index.close()
-    on_disk = b"".join(path.read_bytes() for path in (tmp_path / "g").rglob("*") if path.is_file())
+    on_disk = bytes_on_disk(tmp_path / "g")
     assert b"article/a1" in on_disk  # ids stay, even of what was deleted: so nothing else may be there
     for word in (b"xylophone", b"quokka", b"Zeppelin", b"Kumquat", b"Narwhal"):
         assert word not in on_disk

@@ -236,7 +236,7 @@ def test_hidden_text_moves_no_score_that_a_reader_sees(new_index: Callable[[], P
 
 
 def test_both_engines_agree_on_500_random_filtered_hybrid_queries(edge: EdgeIndex, memory: PassageIndex) -> None:
-    corpus = passages(300)
+    corpus = passages(150)
     for index in (edge, memory):
         index.upsert(points(corpus))
     rng = random.Random(6)
