@@ -11,6 +11,7 @@ from kb.passage import ItemRef
 from kb.search.catalogue import Catalogue
 from kb.search.engines import EdgeEngine, Engine, ServerEngine
 from kb.search.fusion import Weights
+from kb.search.holding import Hold
 from kb.search.live import LiveIndex
 from kb.search.loading import BackgroundEncoder, background_encoder
 from kb.search.searcher import Searcher
@@ -45,6 +46,7 @@ class Service:
         self.encoder = encoder or background_encoder(settings.embedding_model)
         self.live = LiveIndex()
         self.engine = open_engine(settings)
+        self.hold = index_hold(settings)
         self.catalogue = Catalogue()
         self.generations = Generations(
             self.db, self.engine, self.live, lambda: self.encoder.identity, alone=settings.embedded
@@ -58,6 +60,8 @@ class Service:
 
     def prepare(self) -> "Service":
         """Bring the database to the present schema and open the live index. Raises if another process holds it."""
+        if self.hold is not None:
+            self.hold.take()
         migrate(self.db)
         self.generations.start()
         return self
@@ -82,6 +86,8 @@ class Service:
         self.search_log.close()
         self.live.close()
         self.db.close()
+        if self.hold is not None:
+            self.hold.release()
 
     def _refresh(self, items: Sequence[ItemRef]) -> None:
         cataloguing.refresh(self.db, self.catalogue, items)
@@ -106,6 +112,11 @@ class Service:
             if loaded and self.indexing:
                 return
             self._stop.wait(_FOLLOW_S)
+
+
+def index_hold(settings: Settings) -> Hold | None:
+    """What keeps a second process from the embedded index; None with a server, which any number may use."""
+    return Hold(settings.data_dir / "index.lock") if settings.embedded else None
 
 
 def open_engine(settings: Settings) -> Engine:

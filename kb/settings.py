@@ -1,10 +1,17 @@
 """Settings: environment variables `KB_...`, a `.env` file, or options of the `kb` command. Read nowhere else."""
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
+
+from kb.errors import Invalid
+
+_PASSWORD = re.compile(r"(://[^:/@\s]*):[^@/\s]*@")  # user:password@ in a URL
 
 
 class Settings(BaseSettings):
@@ -53,3 +60,56 @@ class Settings(BaseSettings):
     def indexes_here(self) -> bool:
         """Whether `kb serve` runs the indexer. The embedded engine leaves no choice: one process holds the folder."""
         return self.embedded or bool(self.index_in_process)
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One setting: its value fit to be shown, and where it came from ("option", "environment", ".env", "default")."""
+
+    name: str
+    value: str
+    source: str
+    variable: str
+    description: str
+
+
+def read_settings(options: Mapping[str, Any]) -> Settings:
+    """The settings, where options that are not None win; raises Invalid naming the variable that is wrong."""
+    try:
+        return Settings(**_given(options))
+    except ValidationError as error:
+        wrong = [f"{variable_of(str(each['loc'][0]))}: {each['msg']}" for each in error.errors()]
+        raise Invalid("; ".join(wrong), "settings") from error
+
+
+def explain(settings: Settings, options: Mapping[str, Any]) -> list[Explained]:
+    """Every setting with its value, secrets masked, and its source."""
+    sources = {
+        **dict.fromkeys(DotEnvSettingsSource(Settings)(), ".env"),
+        **dict.fromkeys(EnvSettingsSource(Settings)(), "environment"),
+        **dict.fromkeys(_given(options), "option"),
+    }
+    return [
+        Explained(
+            name=name,
+            value=_shown(getattr(settings, name)),
+            source=sources.get(name, "default"),
+            variable=variable_of(name),
+            description=field.description or "",
+        )
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def variable_of(name: str) -> str:
+    """The environment variable of a setting: "data_dir" gives "KB_DATA_DIR"."""
+    return f"KB_{name.upper()}"
+
+
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _shown(value: object) -> str:
+    """A value as text: secrets and passwords in URLs masked, nothing where nothing is set."""
+    return "" if value is None else _PASSWORD.sub(r"\1:***@", str(value))

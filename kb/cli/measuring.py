@@ -1,0 +1,90 @@
+"""`kb eval` and `kb bench`."""
+
+import json
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kb.cli.options import begin
+
+if TYPE_CHECKING:
+    from kb.measure.evaluation import Evaluation
+
+_AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, nothing else.")]
+
+
+class Split(StrEnum):
+    """Parts of the queries, by the first hex digit of sha1(_id): 0-7 dev, 8-f test."""
+
+    DEV = "dev"
+    TEST = "test"
+
+
+class Gain(StrEnum):
+    """What a grade g is worth in nDCG: g, or 2^g - 1."""
+
+    LINEAR = "linear"
+    EXP = "exp"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("eval")(evaluate)
+    app.command()(bench)
+
+
+def evaluate(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="A test collection: BEIR's layout, or that of content/.")],
+    as_json: _AsJson = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only so many queries, always the same sample.")] = None,
+    split: Annotated[Split | None, typer.Option(help="Only the queries of this part.")] = None,
+    gain: Annotated[Gain, typer.Option(help="What a grade is worth in nDCG: g, or 2^g - 1.")] = Gain.LINEAR,
+) -> None:
+    """Measure how well search finds, on judged queries, over the production path in a temporary index."""
+    from kb.measure.evaluation import evaluate as measure
+
+    settings = begin(context)
+    found = measure(settings, folder, limit=limit, split=split, gain=gain.value)
+    typer.echo(json.dumps(found.as_json(), ensure_ascii=False) if as_json else _table_of(found))
+
+
+def bench(
+    context: typer.Context,
+    passages: Annotated[int, typer.Option(min=1, help="How many passages to search in.")] = 10_000,
+    as_json: _AsJson = False,
+) -> None:
+    """Measure how fast search is, over synthetic passages in a temporary index of the embedded engine."""
+    from kb.measure.speed import bench as measure
+
+    found = measure(begin(context), passages)
+    typer.echo(json.dumps(found) if as_json else "\n".join(_lines(found)))
+
+
+def _table_of(found: "Evaluation") -> str:
+    legs: Mapping[str, Mapping[str, float]] = found.as_json()["legs"]
+    names = list(next(iter(legs.values())))
+    rows = [["", *names], *([leg, *(_number(values[name]) for name in names)] for leg, values in legs.items())]
+    title = f"{found.dataset}: {found.documents:,} documents, encoder {found.encoder}"
+    return "\n".join([title, *_aligned(rows)])
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}".rstrip("0") if value < 10 else f"{value:.1f}"
+
+
+def _lines(found: Mapping[str, Any], above: str = "") -> list[str]:
+    """A nested result as "name value" lines."""
+    lines = []
+    for name, value in found.items():
+        path = f"{above}{name}"
+        lines += _lines(value, f"{path} ") if isinstance(value, Mapping) else [f"{path:<40} {value}"]
+    return lines

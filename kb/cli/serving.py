@@ -1,0 +1,117 @@
+"""`kb serve` and `kb worker`."""
+
+import errno
+import signal
+import socket
+import sys
+import threading
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kb.cli.options import begin, setting
+from kb.errors import Invalid, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kb.bootstrap import Service
+    from kb.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(serve)
+    app.command()(worker)
+
+
+def serve(
+    context: typer.Context,
+    host: Annotated[str | None, setting("host")] = None,
+    port: Annotated[int | None, setting("port")] = None,
+) -> None:
+    """Serve the HTTP API and the pages; with the embedded engine, index as well. Ctrl-C ends it cleanly."""
+    run(begin(context, host=host, port=port))
+
+
+def run(settings: "Settings", ready: "Callable[[Service, str], None]" = lambda service, url: None) -> None:
+    """Serve until a signal comes. `ready(service, url)` is called beside it, in a thread of its own."""
+    # Here, as in every command: `kb --help` should not wait for them.
+    import uvicorn
+
+    from kb.app import create_app
+    from kb.bootstrap import Service
+
+    listener = listen(settings.host, settings.port)
+    end_on_sigterm()
+    service = Service(settings)
+    try:
+        service.start()
+        url = url_of(listener)
+        typer.echo(f"kb serves on {url} (Ctrl-C ends it)", err=True)
+        threading.Thread(target=ready, args=(service, url), daemon=True).start()
+        config = uvicorn.Config(create_app(service), log_config=None, access_log=False, timeout_graceful_shutdown=10)
+        uvicorn.Server(config).run(sockets=[listener])
+    except KeyboardInterrupt:
+        pass  # asked for
+    finally:
+        service.close()
+        listener.close()
+
+
+def worker(context: typer.Context) -> None:
+    """Index only: any number of these beside any number of `kb serve`, with a Qdrant server."""
+    settings = begin(context)
+    if settings.embedded:
+        raise Invalid(
+            "with the embedded engine `kb serve` indexes by itself and nobody else can; "
+            "set KB_QDRANT_URL (and KB_DATABASE_URL to PostgreSQL) to run workers",
+            "qdrant_url",
+        )
+    from kb.bootstrap import Service
+
+    end_on_sigterm()
+    service = Service(settings, indexing=True)
+    try:
+        service.start()
+        typer.echo("kb worker indexes (Ctrl-C ends it)", err=True)
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        pass  # asked for
+    finally:
+        service.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket on that address, taken before anything else is started; raises Unavailable where it is in use."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise Unavailable(
+                f"port {port} on {host} is taken by another program; choose one with --port or KB_PORT"
+            ) from error
+        raise Unavailable(f"cannot listen on {host} port {port}: {error.strerror or error}") from error
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """Where to point a browser."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "localhost", "::": "localhost"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{host}:{port}"
+
+
+def end_on_sigterm() -> None:
+    """Make SIGTERM end the process the way Ctrl-C does, so that everything is closed."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, end)

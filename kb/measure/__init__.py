@@ -1,0 +1,1 @@
+"""Measures: how well we find (`evaluation`) and how fast (`speed`), both over the production path."""

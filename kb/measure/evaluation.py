@@ -1,0 +1,182 @@
+"""How well we find: the literature's measures on judged queries, for each leg and for both.
+
+The index is built and searched by the code that serves people; only the encoder's vectors are kept between runs.
+Measures come from ir-measures (MacAvaney, Macdonald and Ounis, ECIR 2022).
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from kb import clock
+from kb.audience import Reader
+from kb.bootstrap import Service
+from kb.measure.collection import Collection, read_collection
+from kb.measure.kept import KeptEncoder, VectorFile
+from kb.measure.progress import Progress
+from kb.measure.workshop import Loaded, index, load, temporary_service
+from kb.passage import ItemRef
+from kb.query import Context, Query
+from kb.search.fusion import Weights
+from kb.search.loading import background_encoder
+from kb.search.ranking import group, rank
+from kb.search.searcher import Searcher
+from kb.settings import Settings
+from kb.standing import Standing
+from kb.store import content
+
+LEGS: Mapping[str, frozenset[str]] = {
+    "lexical": frozenset({"lexical"}),
+    "dense": frozenset({"dense"}),
+    "hybrid": frozenset({"lexical", "dense"}),
+}
+DEPTH = 100
+"""Items taken of each ranking; the deepest measure is Recall@100."""
+
+Gain = Literal["linear", "exp"]
+Run = dict[str, list[str]]
+"""The ranking of each query: document ids, best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegResult:
+    """What one leg found: the measures by name, the rankings, milliseconds per query (without encoding it)."""
+
+    measures: Mapping[str, float]
+    run: Run
+    took_ms: Sequence[float]
+
+    def as_json(self) -> dict[str, float | int]:
+        """The figures as reported: measures, number of queries, p50 and p95 in milliseconds."""
+        times = {f"p{share}_ms": round(float(np.percentile(self.took_ms, share)), 2) for share in (50, 95)}
+        return {name: round(value, 4) for name, value in self.measures.items()} | {"queries": len(self.run)} | times
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The result on one collection."""
+
+    dataset: str
+    encoder: str
+    legs: Mapping[str, LegResult]
+    documents: int
+
+    def as_json(self) -> dict[str, Any]:
+        """`{"dataset": ..., "encoder": ..., "legs": {"lexical": {"ndcg@10": ..., ...}, ...}}`."""
+        legs = {name: leg.as_json() for name, leg in self.legs.items()}
+        return {"dataset": self.dataset, "encoder": self.encoder, "legs": legs}
+
+
+def evaluate(
+    settings: Settings,
+    folder: Path,
+    *,
+    limit: int | None = None,
+    split: str | None = None,
+    gain: Gain = "linear",
+    weights: Weights | None = None,
+    encoder: KeptEncoder | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Measure the collection in that folder.
+
+    `limit` takes a fixed sample of the queries, `split` those of "dev" or "test", `gain` what a grade g is worth
+    in nDCG: g or 2^g - 1. Raises Invalid for a folder that cannot be read, EncoderUnavailable without an encoder.
+    """
+    progress = progress or Progress()
+    collection = read_collection(folder).part(split, limit)
+    file = VectorFile(settings.data_dir / "eval.db")
+    try:
+        encoder = encoder or KeptEncoder(background_encoder(settings.embedding_model), file)
+        with temporary_service(settings, encoder) as service:
+            loaded = load(service, collection, progress)
+            index(service, encoder, file, progress)
+            progress.begin("encoding queries")
+            encoder.learn_queries(_readable(collection, encoder))
+            legs = _search_all(service, collection, loaded, weights, progress)
+    finally:
+        file.close()
+        progress.end()
+    results = {
+        name: LegResult(measure(collection.qrels, run, gain), run, took_ms) for name, (run, took_ms) in legs.items()
+    }
+    return Evaluation(collection.name, encoder.name, results, len(loaded.ids))
+
+
+def measure(qrels: Mapping[str, Mapping[str, int]], run: Run, gain: Gain = "linear") -> dict[str, float]:
+    """The measures of a run over the judged queries; one that found nothing counts as zero."""
+    import ir_measures as ir  # here: only measuring needs it
+    from ir_measures import RR, P, R, nDCG
+
+    grades = {grade for judged in qrels.values() for grade in judged.values() if grade > 0}
+    ndcg = nDCG if gain == "linear" else nDCG(gains={grade: 2**grade - 1 for grade in grades})
+    wanted = {"ndcg@10": ndcg @ 10, "mrr@10": RR @ 10, "p@1": P @ 1, "recall@10": R @ 10, "recall@100": R @ 100}
+    # Scores by place: the measures would otherwise break ties in an order of their own.
+    scored = {query: {each: -float(place) for place, each in enumerate(found)} for query, found in run.items()}
+    values = ir.calc_aggregate(wanted.values(), {query: dict(judged) for query, judged in qrels.items()}, scored)
+    return {name: float(values[each]) for name, each in wanted.items()}
+
+
+def _readable(collection: Collection, encoder: KeptEncoder) -> list[str]:
+    return [text for text in collection.queries.values() if encoder.identity.serves(Query(text).family)]
+
+
+def _search_all(
+    service: Service, collection: Collection, loaded: Loaded, weights: Weights | None, progress: Progress
+) -> dict[str, tuple[Run, list[float]]]:
+    searcher = Searcher(service.live, service.encoder, weights)
+    ranker = _Ranker(service, loaded.reader)
+    progress.begin("searching", len(LEGS) * len(collection.queries))
+    found: dict[str, tuple[Run, list[float]]] = {}
+    for number, (name, legs) in enumerate(LEGS.items()):
+        run: Run = {}
+        took_ms = []
+        for place, (query_id, text) in enumerate(collection.queries.items()):
+            items, milliseconds = ranker.search(searcher, text, legs)
+            run[query_id] = [loaded.ids[item] for item in items]
+            took_ms.append(milliseconds)
+            progress.update(number * len(collection.queries) + place)
+        found[name] = run, took_ms
+    return found
+
+
+class _Ranker:
+    """Ranks as `kb.solve.reuse` does, only deeper, and with one look at where each item stands.
+
+    Production confirms the ten winners in the record for every search; a hundred would triple the time of a run
+    and change nothing, since nobody edits the collection meanwhile.
+    """
+
+    def __init__(self, service: Service, reader: Reader) -> None:
+        self._db = service.db
+        self._reader = reader
+        self._at: datetime = clock.now()
+        self._standings: dict[ItemRef, Standing] = {}
+
+    def search(self, searcher: Searcher, text: str, legs: frozenset[str]) -> tuple[list[ItemRef], float]:
+        """The best items, and how many milliseconds that took without encoding the query."""
+        start = time.perf_counter()
+        retrieval = searcher.retrieve(Query(text, reader=self._reader), legs=legs)
+        found = group(retrieval.candidates)
+        took_ms = (time.perf_counter() - start) * 1000 - retrieval.took_ms["encode"]
+        self._look_up([each.item for each in found])
+        start = time.perf_counter()
+        shown = [each for each in found if self._may_show(each.item)]
+        ranked = rank(shown, self._standings.__getitem__, Context(), self._at)
+        took_ms += (time.perf_counter() - start) * 1000
+        return [each.found.item for each in ranked[:DEPTH]], took_ms
+
+    def _look_up(self, items: Sequence[ItemRef]) -> None:
+        new = [item for item in items if item not in self._standings]
+        if new:
+            with self._db.read() as tx:
+                self._standings |= content.standings(tx, new, self._at)
+
+    def _may_show(self, item: ItemRef) -> bool:
+        standing = self._standings.get(item)
+        return standing is not None and standing.live and self._reader.may_read(standing.access)
