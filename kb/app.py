@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 
 from kb.api.application import application
 from kb.bootstrap import Service
+from kb.web import pages
 
 
 def create_app(service: Service) -> FastAPI:
@@ -21,4 +22,6 @@ def create_app(service: Service) -> FastAPI:
         finally:
             await run_in_threadpool(service.close)
 
-    return application(service, lifespan)
+    app = application(service, lifespan)
+    pages.mount(app)
+    return app

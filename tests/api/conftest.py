@@ -1,0 +1,119 @@
+"""A whole service behind HTTP: SQLite and Qdrant Edge in a folder of its own, a toy encoder, no background indexing.
+
+Tests write through the API or the domain, call `house.settle()` and then ask: nothing depends on timing.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from kb.app import create_app
+from kb.article import Article, Draft
+from kb.audience import Audience
+from kb.bootstrap import Service
+from kb.language import Language
+from kb.person import SYSTEM, Role
+from kb.post import Post
+from kb.search.loading import BackgroundEncoder
+from kb.settings import Settings
+from kb.solve import improve
+from kb.solve.access import add_person
+from kb.solve.publishing import cut_posts, save_posts
+from tests.examples import NOON
+from tests.toys import ToyEncoder
+
+PEOPLE: dict[str, dict[str, Any]] = {
+    "customer": {"tier": Audience.CUSTOMER},
+    "partner": {"tier": Audience.PARTNER},
+    "reader": {"tier": Audience.INTERNAL},
+    "candidate": {"tier": Audience.INTERNAL, "roles": [Role.CANDIDATE]},
+    "contributor": {"tier": Audience.INTERNAL, "roles": [Role.CONTRIBUTOR]},
+    "publisher": {"tier": Audience.INTERNAL, "roles": [Role.PUBLISHER], "groups": ["fraud-team"]},
+    "partner_author": {"tier": Audience.PARTNER, "roles": [Role.PUBLISHER]},
+}
+
+
+@dataclass
+class House:
+    """A contact centre: a running service, a client, a key for everybody."""
+
+    service: Service
+    client: TestClient
+    keys: dict[str, str] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+
+    def ask(self, method: str, path: str, who: str = "", **more: Any) -> Any:
+        """The response to somebody ("" for the public)."""
+        headers = more.pop("headers", {})
+        if who:
+            headers = {"Authorization": f"Bearer {self.keys[who]}", **headers}
+        return self.client.request(method, path if path.startswith("/") else f"/api/v1/{path}", headers=headers, **more)
+
+    def get(self, path: str, who: str = "", **query: Any) -> Any:
+        return self.ask("GET", path, who, params=query or None)
+
+    def post(self, path: str, body: object, who: str = "", **more: Any) -> Any:
+        return self.ask("POST", path, who, json=body, **more)
+
+    def search(self, query: str, who: str = "", **more: Any) -> dict[str, Any]:
+        response = self.post("search", {"query": query, **more}, who)
+        assert response.status_code == 200, response.text
+        found: dict[str, Any] = response.json()
+        return found
+
+    def titles(self, query: str, who: str = "", **more: Any) -> list[str]:
+        return [hit["title"] for hit in self.search(query, who, **more)["hits"]]
+
+    def write(self, title: str = "Red light", body: str = "Restart the hub.", **fields: Any) -> Article:
+        """An article, published unless told otherwise."""
+        publish = fields.pop("publish", True)
+        draft = Draft(
+            **{"title": title, "body": body, "language": Language.ENGLISH, "audience": Audience.PUBLIC} | fields
+        )
+        return improve.create(self.service.db, SYSTEM, draft, publish=publish)
+
+    def write_post(self, title: str, body: str, **fields: Any) -> Post:
+        """A community post."""
+        post = Post(
+            **{"id": "p1", "source": "forum", "source_key": "t/1", "title": title, "body": body, "author": "sam",
+               "language": Language.ENGLISH, "created_at": NOON, "url": "https://forum.example/t/1"} | fields
+        )  # fmt: skip
+        with self.service.db.write() as tx:
+            save_posts(tx, [post], [], cut_posts([post]), NOON)
+        return post
+
+    def settle(self) -> None:
+        """Everything indexed and every search logged."""
+        self.service.indexer.settle()
+        self.service.search_log.flush()
+
+
+@contextmanager
+def opened(folder: Path, template: Path) -> Iterator[House]:
+    """A house with an empty index and one key for each of `PEOPLE`."""
+    shutil.copy(template, folder / "kb.db")
+    toy = ToyEncoder()
+    encoder = BackgroundEncoder(lambda: toy, toy.identity).start()
+    encoder.wait()
+    settings = Settings(data_dir=folder, _env_file=None)  # type: ignore[call-arg]
+    service = Service(settings, encoder=encoder, indexing=False)
+    with TestClient(create_app(service)) as client:
+        house = House(service, client)
+        for name, fields in PEOPLE.items():
+            person, house.keys[name] = add_person(service.db, SYSTEM, name, **fields)
+            house.ids[name] = person.id
+        house.settle()
+        yield house
+
+
+@pytest.fixture
+def house(tmp_path: Path, sqlite_template: Path) -> Iterator[House]:
+    """An empty house."""
+    with opened(tmp_path, sqlite_template) as each:
+        yield each
