@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -61,6 +62,8 @@ def sqlite_db(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
 def postgres_url() -> Iterator[str]:
     """The URL of a PostgreSQL server that lives as long as this run, on a socket in a folder of its own."""
     binaries = _postgres_binaries()
+    with contextlib.suppress(ValueError):  # not in the main thread
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # a run that is ended still stops its server
     folder = Path(tempfile.mkdtemp(prefix="kbpg"))
     as_owner: list[str] = []
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
