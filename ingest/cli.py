@@ -116,7 +116,7 @@ def _ingest(source: Source[T], destination: Destination[T], *, prune: bool, dry_
             cut_short = f"stopped: {error}; run it again, it goes on where it stopped"
             screen.note(cut_short)
         for name, count in sorted(getattr(source, "ignored", {}).items()):
-            screen.note(f"passed over '{name}', which is no field of ours, in {count} files")
+            screen.note(f"'{name}' is no field of ours and was passed over in {count} of the files")
     print(report.line() if as_json else f"{source.name}: {summary(report)}{' (dry run)' if dry_run else ''}")
     if report.failed or cut_short:
         raise typer.Exit(SOME_FAILED)

@@ -93,10 +93,10 @@ class FrontMatter:
                 hint = f"did you mean '{similar[0]}'?" if similar else f"known are {', '.join(sorted(known))}"
                 raise self.wrong(name, f"unknown key '{name}'; {hint}")
 
-    def slips(self, known: Collection[str]) -> None:
-        """Raises Invalid only for what looks like a slip of the pen of a known field."""
+    def no_slip_of(self, names: Collection[str]) -> None:
+        """Raises Invalid for a field that looks like a slip of the pen of one of these."""
         for name in self.lines:
-            if name not in known and (similar := difflib.get_close_matches(name.lower(), known, 1, _SIMILAR)):
+            if name not in names and (similar := difflib.get_close_matches(name.lower(), names, 1, _SIMILAR)):
                 raise self.wrong(name, f"unknown key '{name}'; did you mean '{similar[0]}'?")
 
     def wrong(self, name: str, message: str) -> Invalid:
@@ -129,7 +129,7 @@ def split(text: str) -> FrontMatter:
 def _with_body(
     fields: dict[str, yaml.Node], at: dict[str, int], lines: list[str], start: int, present: bool
 ) -> FrontMatter:
-    first = next((n for n in range(start, len(lines)) if lines[n].strip()), len(lines))
+    first = next((n for n in range(start, len(lines)) if lines[n].strip()), start)
     return FrontMatter(fields, at, "\n".join(lines[first:]).rstrip(), first + 1, present)
 
 
@@ -138,7 +138,8 @@ def _mapping(text: str) -> list[tuple[yaml.Node, yaml.Node]]:
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        endless = "end of stream" in str(error.problem)  # a quote that is never closed: say where it began
+        mark = error.context_mark if endless else error.problem_mark or error.context_mark
         reason = error.problem or error.context
         hint = "; a value with ': ' in it needs quotes" if "mapping values" in str(reason) else ""
         raise Invalid(f"the front matter is no YAML: {reason}{hint}", "", mark.line + 2 if mark else 1) from None

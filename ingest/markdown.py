@@ -34,6 +34,7 @@ _OF_OURS = {
     "id", "audience", "confidence", "governance", "groups", "superseded_by", "translation_of", "valid_from",
     "valid_until",
 }  # fmt: skip
+_HIDING = {"audience", "groups", "confidence", "governance", "valid_from", "valid_until"}
 _KNOWN = _OF_OURS | {"title", "language", "topic", "products", "tags", "owner"}
 _ID = re.compile(r"[\w.@/-]{1,200}")
 _ID_LINE = re.compile(r"^id:[ \t]*([\w.@/-]+)[ \t]*(?:#.*)?$", re.MULTILINE)
@@ -107,7 +108,7 @@ class MarkdownFolder:
         if ours or self._defaults.audience is None:
             matter.only(_KNOWN)
         else:
-            matter.slips(_KNOWN)
+            _check_not_hidden(matter)
             self.ignored.update(set(matter.lines) - _KNOWN)
         own_id = matter.text("id")
         if own_id and not _ID.fullmatch(own_id):
@@ -206,6 +207,14 @@ def _key_of_broken(file: str, text: str) -> str | None:
         found = _ID_LINE.search(text[:20_000])
         return found[1] if found else None
     return (own_id or file) if text else None
+
+
+def _check_not_hidden(matter: FrontMatter) -> None:
+    """Raises Invalid where a file of another system says, or seems to say, that it is not for everybody."""
+    matter.no_slip_of(_HIDING)
+    for name, hiding in (("draft", "true"), ("published", "false")):
+        if matter.text(name).lower() == hiding:
+            raise matter.wrong(name, f"'{name}: {hiding}' says that nobody should read it yet; give it an audience")
 
 
 def _check_body(matter: FrontMatter) -> None:
