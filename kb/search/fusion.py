@@ -8,12 +8,12 @@ measured for this project RRF fell behind the better of its two legs on 3 of 4 (
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from kb.passage import PassageRef
 from kb.query import Candidate
-from kb.search.index import Legs, Scored
+from kb.search.index import Legs
 from kb.text.identifiers import identifiers, is_identifier
 
 PassageWeight = Callable[[str], float]
@@ -30,8 +30,8 @@ class Weights:
     `exact` replaces it for queries made of identifiers or quoted phrases: these mean what they say.
     """
 
-    dense: float = 0.8
-    exact: float = 0.3
+    dense: float = 0.85
+    exact: float = 0.4
     by_family: Mapping[str, float] = field(default_factory=dict)
 
     def of(self, query_family: str, served: Callable[[str], bool], exact: bool) -> PassageWeight:
@@ -47,41 +47,38 @@ class Weights:
 
 
 def fuse(legs: Legs, weight: PassageWeight) -> list[Candidate]:
-    """The union of both legs, best first; equal scores in order of reference.
+    """The union of both legs, best first, scores in [0, 1]; equal scores in order of reference.
 
-    An empty leg gives its weight to the other. Where a leg did not return a passage it counts with that leg's
-    lowest score: the passage scored no better, or it would have been returned.
+    Lexical scores are divided by the query's best, dense ones are cosines as they are. An absolute scale keeps a
+    narrow difference narrow, also where few passages compete; min-max over the leg, the usual choice, stretches
+    whatever there is to [0, 1] (docs/relevance.md has both).
+
+    An empty leg gives its weight to the other. A passage that the dense leg did not return counts with that leg's
+    lowest score: it scored no better, or its vector is still to come. One without a common word scores 0 lexically.
     """
-    lexical, dense = _normalised(legs.lexical), _normalised(legs.dense)
+    best = max((each.score for each in legs.lexical), default=0.0)
+    lexical = {each.ref: each.score / best for each in legs.lexical} if best > 0 else {}
+    dense = {each.ref: max(each.score, 0.0) for each in legs.dense}
+    lowest = min(dense.values(), default=0.0)
     raw_lexical = {each.ref: each.score for each in legs.lexical}
     raw_dense = {each.ref: each.score for each in legs.dense}
     languages = {each.ref: each.language for each in (*legs.lexical, *legs.dense)}
     candidates = []
     for ref, language in languages.items():
         w = _effective(weight(language), bool(lexical), bool(dense))
-        score = w * dense.get(ref, 0.0) + (1 - w) * lexical.get(ref, 0.0)
+        score = w * dense.get(ref, lowest) + (1 - w) * lexical.get(ref, 0.0)
         candidates.append(Candidate(ref, score, language, raw_lexical.get(ref), raw_dense.get(ref)))
     return sorted(candidates, key=lambda each: (-each.score, each.ref))
 
 
 def means_exactly(text: str) -> bool:
-    """Whether a query means what it says to the letter: it is quoted, or identifiers make up half of it."""
+    """Whether a query means what it says to the letter: it is quoted, or identifiers make up a third of it."""
     if _QUOTED.search(text) or is_identifier(text):
         return True
-    return 2 * len(identifiers(text)) >= max(1, len(_WORD.findall(text)))
+    return 3 * len(identifiers(text)) >= max(1, len(_WORD.findall(text)))
 
 
 def _effective(weight: float, has_lexical: bool, has_dense: bool) -> float:
     if not has_dense:
         return 0.0
     return weight if has_lexical else 1.0
-
-
-def _normalised(leg: Iterable[Scored]) -> dict[PassageRef, float]:
-    """Scores of one leg from 0 (its lowest) to 1 (its best); a leg of equal scores is all ones."""
-    scores = {each.ref: each.score for each in leg}
-    if not scores:
-        return {}
-    low, high = min(scores.values()), max(scores.values())
-    span = high - low
-    return {ref: (score - low) / span if span > 0 else 1.0 for ref, score in scores.items()}

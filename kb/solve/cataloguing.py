@@ -23,9 +23,10 @@ def load(db: Database, catalogue: Catalogue) -> None:
             items = content.page(tx, after, _PAGE)
             found = entries(tx, items, clock.now())
         if not items:
-            return
+            break
         catalogue.update(found)
         after = items[-1]
+    catalogue.prepare_fallback()  # now, not at the moment when the index has just gone away
 
 
 def refresh(db: Database, catalogue: Catalogue, items: Sequence[ItemRef]) -> None:
@@ -64,7 +65,7 @@ def _entry(standing: Standing, issue: str, topic: str) -> Entry:
         statement=issue,
         language=Language(standing.language),
         access=standing.access,
-        statement_access=standing.access,  # `statement` was cut to what all its readers may see
+        statement_access=standing.access,
         topic=topic,
         products=standing.products,
         tags=standing.tags,
