@@ -27,7 +27,7 @@ def parse_number(text: str) -> str | None:
     match = _SPOKEN.fullmatch(text.strip()) if len(text) <= 20 else None
     if match is None:
         return None
-    digits = match[1] + match[2]
+    digits = "".join(str(int(digit)) for digit in match[1] + match[2])  # full-width digits are digits too
     return _written(digits) if _check_digit(digits) == 0 else None
 
 
