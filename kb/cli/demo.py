@@ -3,7 +3,6 @@
 import json
 import os
 import textwrap
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -72,7 +71,7 @@ def _welcome(service: "Service", url: str, path: Path) -> None:
     lines = [
         "",
         f"  Search page   {url}/",
-        f"  API           {url}/api/v1 (described at {url}/api/v1/docs)",
+        f"  API           {url}/api/v1 (described in {url}/api/v1/openapi.json)",
         "",
         "  Keys, one for each role (send as: Authorization: Bearer KEY)",
         *(f"    {name:<12} {secret}" for name, secret in keys.items()),
@@ -89,11 +88,10 @@ def _answer(service: "Service") -> list[str]:
     from kb.query import Query
     from kb.text.markdown import plain
 
-    end = time.monotonic() + _PATIENCE_S
-    while not (answer := service.finder.search(ANONYMOUS, Query(QUESTION))).hits or answer.degraded == ("index",):
-        if time.monotonic() > end:
-            return [f"  {QUESTION!r} finds nothing yet: has content/ been read?"]
-        time.sleep(0.2)
+    service.live.wait(_PATIENCE_S)
+    answer = service.finder.search(ANONYMOUS, Query(QUESTION))
+    if not answer.hits:
+        return [f"  {QUESTION!r} finds nothing yet: has content/ been read?"]
     hit = answer.hits[0]
     text = textwrap.shorten(" ".join(plain(hit.passage.text).split()), 220, placeholder=" ...")
     return [

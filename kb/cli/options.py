@@ -38,6 +38,6 @@ def begin(context: typer.Context, **more: Any) -> Settings:
     logging.basicConfig(
         level=settings.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    for noisy in ("httpx", "alembic"):
+    for noisy in ("httpx", "alembic", "uvicorn", "sentence_transformers"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     return settings

@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,8 @@ from kb.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from uvicorn import Server
 
     from kb.bootstrap import Service
     from kb.settings import Settings
@@ -46,18 +49,40 @@ def run(settings: "Settings", ready: "Callable[[Service, str], None]" = lambda s
     listener = listen(settings.host, settings.port)
     end_on_sigterm()
     service = Service(settings)
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(service), log_config=None, access_log=False, timeout_graceful_shutdown=10)
+    )
     try:
-        service.start()
+        _check(service)
         url = url_of(listener)
         typer.echo(f"kb serves on {url} (Ctrl-C ends it)", err=True)
-        threading.Thread(target=ready, args=(service, url), daemon=True).start()
-        config = uvicorn.Config(create_app(service), log_config=None, access_log=False, timeout_graceful_shutdown=10)
-        uvicorn.Server(config).run(sockets=[listener])
+        threading.Thread(target=_when_started, args=(server, lambda: ready(service, url)), daemon=True).start()
+        server.run(sockets=[listener])
     except KeyboardInterrupt:
         pass  # asked for
     finally:
-        service.close()
         listener.close()
+        if not server.started:  # else the application has closed it
+            service.close()
+    if not server.started:
+        raise Unavailable("the service could not be started; see above")
+
+
+def _check(service: "Service") -> None:
+    """What is likely to be wrong, said in one line before anything starts."""
+    from kb.store.migrate import migrate
+
+    if service.hold is not None:
+        service.hold.take()
+    migrate(service.db)
+
+
+def _when_started(server: "Server", ready: "Callable[[], None]") -> None:
+    while not server.started:
+        if server.should_exit:
+            return
+        time.sleep(0.05)
+    ready()
 
 
 def worker(context: typer.Context) -> None:
