@@ -184,11 +184,14 @@ def check_points(points: Sequence[Point], dimension: int) -> None:
     """Nothing, or Invalid: an engine that fails in the middle of a batch keeps what it had written of it."""
     check_dense([point.dense for point in points if point.dense is not None], dimension)
     for point in points:
-        unknown = set(point.lexical) - set(LEXICAL_NAMES)
+        unknown = point.lexical.keys() - LEXICAL_NAMES
         if unknown:
             raise Invalid(f"{point.ref}: unknown lexical vectors {sorted(unknown)}")
-        for vector in {id(vector): vector for vector in point.lexical.values()}.values():
-            _check_sparse(point.ref, vector)
+        vectors = {id(vector): vector for vector in point.lexical.values()}.values()
+        for indices in {id(vector.indices): vector.indices for vector in vectors}.values():
+            _check_indices(point.ref, indices)
+        for vector in vectors:
+            _check_values(point.ref, vector)
 
 
 def check_dense(vectors: Sequence[Vector], dimension: int) -> None:
@@ -196,19 +199,24 @@ def check_dense(vectors: Sequence[Vector], dimension: int) -> None:
     for vector in vectors:
         if vector.shape != (dimension,):
             raise Invalid(f"a dense vector has the shape {vector.shape}, the index takes ({dimension},)")
-        if not np.isfinite(vector).all():
+    for batch in _batches(vectors):
+        if not np.isfinite(np.stack(batch)).all():
             raise Invalid("a dense vector holds a number that is not finite")
 
 
-def _check_sparse(ref: PassageRef, vector: Sparse) -> None:
-    indices, values = vector.indices, vector.values
-    if len(indices) != len(values):
-        raise Invalid(f"{ref}: a lexical vector has {len(indices)} indices and {len(values)} values")
+def _check_indices(ref: PassageRef, indices: Sequence[int]) -> None:
     if len(set(indices)) != len(indices):
         raise Invalid(f"{ref}: a lexical vector names an index twice")
+    if indices and (min(indices) < 0 or max(indices) >= 2**32):
+        raise Invalid(f"{ref}: a lexical vector has an index outside 32 bits")
+
+
+def _check_values(ref: PassageRef, vector: Sparse) -> None:
+    if len(vector.indices) != len(vector.values):
+        raise Invalid(f"{ref}: a lexical vector has {len(vector.indices)} indices and {len(vector.values)} values")
     # The sum is finite when all values are: one addition each instead of one call each.
-    if indices and not (min(indices) >= 0 and max(indices) < 2**32 and isfinite(sum(values))):
-        raise Invalid(f"{ref}: a lexical vector has an index outside 32 bits or a value that is not finite")
+    if not isfinite(sum(vector.values)):
+        raise Invalid(f"{ref}: a lexical vector has a value that is not finite")
 
 
 def _ranked(rows: Iterable[Row]) -> list[Scored]:

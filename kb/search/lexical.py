@@ -48,7 +48,8 @@ def document_vector(tokens: Sequence[str], average_length: float, k1: float = K1
     `average_length` is in tokens; where it is unknown (0), every passage counts as average. Tokens that share a
     hash are one term: their frequencies are summed, since the engine mis-scores a repeated index.
     """
-    return _weighted(_frequencies(tokens), len(tokens), average_length, k1, b)
+    frequencies = _frequencies(tokens)
+    return Sparse(tuple(frequencies), _weights(frequencies, len(tokens), average_length, k1, b))
 
 
 def query_vector(tokens: Sequence[str]) -> Sparse:
@@ -64,17 +65,18 @@ def passage_vectors(tokens: Sequence[str], access: Access, averages: Mapping[str
     unrestricted passages that each tier may read, by tier ("public", ...); readers in groups use the internal one.
     """
     frequencies, length = _frequencies(tokens), len(tokens)
-    internal = _weighted(frequencies, length, averages.get(Audience.INTERNAL, 0.0), K1, B)
+    indices = tuple(frequencies)  # one for all: they differ in values only
+
+    def weighted(tier: Audience) -> Sparse:
+        return Sparse(indices, _weights(frequencies, length, averages.get(tier, 0.0), K1, B))
+
+    internal = weighted(Audience.INTERNAL)
     vectors = {RESTRICTED: internal}
-    if access.groups:
-        return vectors
-    for tier in Audience:
-        if tier.rank < access.audience.rank:
-            continue
-        average = averages.get(tier, 0.0)
-        vectors[TIER_NAMES[tier]] = (
-            internal if tier is Audience.INTERNAL else _weighted(frequencies, length, average, K1, B)
-        )
+    if not access.groups:
+        vectors[TIER_NAMES[Audience.INTERNAL]] = internal
+        for tier in Audience:
+            if access.audience.rank <= tier.rank < Audience.INTERNAL.rank:
+                vectors[TIER_NAMES[tier]] = weighted(tier)
     return vectors
 
 
@@ -97,7 +99,7 @@ def _frequencies(tokens: Sequence[str]) -> Counter[int]:
     return Counter(token_index(token) for token in tokens)
 
 
-def _weighted(frequencies: Counter[int], length: int, average: float, k1: float, b: float) -> Sparse:
+def _weights(frequencies: Counter[int], length: int, average: float, k1: float, b: float) -> tuple[float, ...]:
     norm = k1 * (1 - b + b * (length / average if average > 0 else 1.0))
     top = k1 + 1
-    return Sparse(tuple(frequencies), tuple(tf * top / (tf + norm) for tf in frequencies.values()))
+    return tuple(tf * top / (tf + norm) for tf in frequencies.values())
