@@ -94,6 +94,8 @@ def posts(
     if not file.is_file():
         _give_up(f"there is no file {file}")
     lines = JsonLines(file, _checked_name(source), audience)
+    if not lines.total:
+        _give_up(f"{file} is empty")
     with _record(dry_run) as db:
         with _or_give_up():
             destination = Posts(db, _person(db, by), lines.name, dry_run=dry_run)

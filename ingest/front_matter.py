@@ -5,6 +5,7 @@ Every mistake is raised as `Invalid` with the line in the file.
 """
 
 import difflib
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -19,6 +20,7 @@ E = TypeVar("E", bound=StrEnum)
 
 _LONGEST = 400  # lines; nobody writes more, so the closing line is missing
 _NULL = "tag:yaml.org,2002:null"
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # written as an escape in quotes
 _SIMILAR = 0.75  # difflib's ratio: "audiance" and "titel" are caught, "lang" and "type" are words of other systems
 
 
@@ -42,7 +44,7 @@ class FrontMatter:
             return ""
         if not isinstance(node, yaml.ScalarNode):
             raise self.wrong(name, f"{name} is one value, not a list or a mapping")
-        value = " ".join(node.value.split())
+        value = self._words(name, node)
         if longest is not None and len(value) > longest:
             raise self.wrong(name, f"{name} has {len(value)} characters; at most {longest} are possible")
         return value
@@ -53,7 +55,7 @@ class FrontMatter:
         if node is None:
             return ()
         nodes = node.value if isinstance(node, yaml.SequenceNode) else [node, None]
-        words = [" ".join(each.value.split()) for each in nodes if isinstance(each, yaml.ScalarNode)]
+        words = [self._words(name, each) for each in nodes if isinstance(each, yaml.ScalarNode)]
         if len(words) < len(nodes) or not all(words):
             raise self.wrong(name, f"{name} is a list of words, such as '{name}: [one, two]'")
         return tuple(dict.fromkeys(words))
@@ -99,6 +101,12 @@ class FrontMatter:
             if name not in names and (similar := difflib.get_close_matches(name.lower(), names, 1, _SIMILAR)):
                 raise self.wrong(name, f"unknown key '{name}'; did you mean '{similar[0]}'?")
 
+    def _words(self, name: str, node: yaml.ScalarNode) -> str:
+        value = " ".join(node.value.split())
+        if _UNSTORABLE.search(value):
+            raise self.wrong(name, f"{name} has a NUL or half a character in it")
+        return value
+
     def wrong(self, name: str, message: str) -> Invalid:
         """The error, with the line of that field."""
         return Invalid(message, name, self.lines.get(name, 1))
@@ -143,8 +151,10 @@ def _mapping(text: str) -> list[tuple[yaml.Node, yaml.Node]]:
         reason = error.problem or error.context
         hint = "; a value with ': ' in it needs quotes" if "mapping values" in str(reason) else ""
         raise Invalid(f"the front matter is no YAML: {reason}{hint}", "", mark.line + 2 if mark else 1) from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, OverflowError) as error:  # the latter two for an escape that is no character
         raise Invalid(f"the front matter is no YAML: {' '.join(str(error).split())}", "", 1) from None
+    except RecursionError:
+        raise Invalid("the front matter is nested too deeply", "", 1) from None
     if node is None:
         return []
     if not isinstance(node, yaml.MappingNode):

@@ -8,6 +8,7 @@ Articles that people changed in kb stay as they are until their source changes; 
 """
 
 import hashlib
+import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,8 @@ from kb.person import Person
 from kb.solve import improve
 from kb.store import articles
 from kb.store.database import Database
+
+log = logging.getLogger(__name__)
 
 _REFERENCES = ("superseded_by", "translation_of")
 _WITHDRAWN = ""  # the hash of an article whose file is gone
@@ -117,8 +120,10 @@ class Articles:
         except KbError as error:
             field = getattr(error, "field", "")
             return Problem(item.file, str(error), item.lines.get(field, item.line), item.key)
-        except RecursionError:
-            return Problem(item.file, "the text is nested too deeply", item.line, item.key)
+        except Exception as error:
+            # A text nobody thought of must not stop those behind it, at the same place in every run.
+            log.debug("%s of %s", item.key, self._source, exc_info=True)
+            return Problem(item.file, f"cannot be taken in: {type(error).__name__}: {error}", item.line, item.key)
         if first:
             self._references += _references(item)
         return item.key, outcome

@@ -29,6 +29,7 @@ _KNOWN = {
     "id", "title", "body", "author", "created_at", "url", "votes", "accepted", "thread", "language", "tags", "topic",
     "products",
 }  # fmt: skip
+_LONGEST_TOPIC = 200  # the column's width
 _MOST_VOTES = 2**31 - 1  # the column's
 
 
@@ -97,7 +98,7 @@ class JsonLines:
             votes=_votes(fields),
             accepted=_typed(fields, "accepted", bool, False, "true or false"),
             thread=_name(fields.get("thread"), "thread") if fields.get("thread") is not None else "",
-            topic=check_topic_path(_text(fields, "topic")),
+            topic=_topic(fields),
             products=_texts(fields, "products"),
             tags=_texts(fields, "tags"),
         )
@@ -167,6 +168,13 @@ def _moment(fields: Mapping[str, Any]) -> datetime:
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         raise Invalid(f"created_at {value!r} is no time such as 2026-03-14T12:00:00Z", "created_at") from None
+
+
+def _topic(fields: Mapping[str, Any]) -> str:
+    topic = _text(fields, "topic")
+    if len(topic) > _LONGEST_TOPIC:
+        raise Invalid(f"topic has {len(topic)} characters; at most {_LONGEST_TOPIC} are possible", "topic")
+    return check_topic_path(topic)
 
 
 def _url(fields: Mapping[str, Any]) -> str:

@@ -161,6 +161,9 @@ class _Run(Generic[T]):
                 f"nothing was pruned: {self._unreadable} could not be read at all, and what is broken may not be gone"
             )
             prune = False
+        if prune and not self._report.seen:
+            self._watch.note("nothing was pruned: the source is empty, which looks more like a mistake")
+            prune = False
         gone = (key for key in self._destination.stored() if key not in self._present)
         for keys in _batches(gone, _REMOVED_AT_ONCE):
             self._report.gone += len(keys)

@@ -10,7 +10,7 @@ from kb.language import Language
 from kb.outbox import Lane
 from kb.passage import ItemRef, Kind
 from kb.person import SYSTEM, Role
-from kb.solve import improve
+from kb.solve import improve, publishing
 from kb.store import articles, audit, outbox, passages
 from kb.store.database import Database
 from tests.examples import a_person
@@ -300,6 +300,24 @@ def test_two_runs_at_once_bring_nothing_in_twice(sqlite_db: Database, folder: Fo
     ran = ingest_articles(sqlite_db, folder.path, wrap=lambda files: Overtaken(files, 0))
     assert ran.counts == {"unchanged": 1}
     assert len(by_key(sqlite_db)) == 1
+
+
+def test_what_cannot_be_cut_does_not_stop_the_rest(
+    sqlite_db: Database, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut = publishing.cut_article
+
+    def breaks(article, revision):  # type: ignore[no-untyped-def]
+        if article.source_key == "a":
+            raise IndexError("a text nobody thought of")
+        return cut(article, revision)
+
+    monkeypatch.setattr(publishing, "cut_article", breaks)
+    folder.write("a.md", id="a")
+    folder.write("b.md", id="b")
+    ran = ingest_articles(sqlite_db, folder.path)
+    assert ran.counts == {"created": 1, "failed": 1}
+    assert ran.heard.said == ["a.md:1: cannot be taken in: IndexError: a text nobody thought of"]
 
 
 def test_somebody_with_fewer_rights_brings_in_what_they_may(sqlite_db: Database, folder: Folder) -> None:

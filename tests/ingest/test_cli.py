@@ -76,7 +76,9 @@ def test_the_exit_code_tells(data: Path, folder: Folder, tmp_path: Path) -> None
     assert call("articles", folder.path).exit_code == 1
     empty = tmp_path / "empty"
     empty.mkdir()
+    (tmp_path / "empty.jsonl").touch()
     for arguments in (
+        ["posts", tmp_path / "empty.jsonl", "--source", "forum"],
         ["articles", tmp_path / "nowhere"],
         ["articles", folder.path / "a.md"],
         ["articles", empty],

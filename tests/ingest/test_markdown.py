@@ -1,6 +1,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ingest import markdown
 from ingest.contract import Item, Problem
@@ -60,6 +62,10 @@ def the_draft(folder: Folder, content: str, defaults: Defaults | None = None, fi
         ("- title\n", 2, "the front matter is a list of 'key: value' lines"),
         ('title: "A\n' + GOOD[9:], 2, "the front matter is no YAML"),
         ("title: \x01\n", 1, "the front matter is no YAML"),
+        ("title: " + "[" * 5_000 + "\n", 1, "the front matter is nested too deeply"),
+        ('title: "\\UFFFFFFFF"\n', 1, "the front matter is no YAML"),
+        (GOOD + 'owner: "\\ud800"\n', 5, "owner has a NUL or half a character in it"),
+        (GOOD + 'tags: ["a\\0"]\n', 5, "tags has a NUL or half a character in it"),
         ("[a, b]: c\n", 2, "a key of the front matter is one word"),
     ],
 )
@@ -206,6 +212,21 @@ def test_a_thousand_aliases_in_yaml_cost_nothing(folder: Folder) -> None:
         + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
     )
     assert "unknown key 'a0'" in the_problem(folder, f"---\n{GOOD}{bomb}\n---\nText.\n")
+
+
+_LINES = st.sampled_from([
+    "---", "title: A", "audience: public", "language: en", "tags: [", "::: internal", ":::", "# H", "- a", "> ", "```",
+    "|a|", "id: x", ": ", "\t", "", "\r", "\u2028", "'", '"', "&a *a",
+])  # fmt: skip
+
+
+@given(st.lists(_LINES | st.text(max_size=20), max_size=20).map("\n".join))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_stands_in_a_file_it_is_an_article_or_a_problem(folder: Folder, text: str) -> None:
+    folder.raw("any.md", text.encode("utf-8", "surrogatepass"))
+    for defaults in (None, PUBLIC):
+        (found,) = read(folder, defaults)
+        assert found.file == "any.md"
 
 
 def test_a_text_of_three_megabytes_is_taken_whole(folder: Folder) -> None:

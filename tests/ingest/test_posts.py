@@ -123,6 +123,7 @@ def test_a_dry_run_writes_nothing(sqlite_db: Database, file: Path) -> None:
         ({"language": "english"}, "language 'english' is none of en, zh-Hans, zh-Hant"),
         ({"url": "javascript:alert(1)"}, "url begins with https:// or http://"),
         ({"topic": "Not A Path"}, "topic 'Not A Path' is no path"),
+        ({"topic": "a" * 201}, "topic has 201 characters; at most 200"),
         ({"score": 3}, "unknown key 'score'; known are accepted"),
     ],
 )

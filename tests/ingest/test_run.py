@@ -89,6 +89,18 @@ def test_a_new_source_needs_nothing_but_to_keep_the_contract() -> None:
     assert report.line() == ('{"source":"toy","seen":3,"created":3,"updated":0,"unchanged":0,"removed":1,"failed":0}')
 
 
+def test_an_empty_source_takes_nothing_away() -> None:
+    class Empty(ToySource):
+        def items(self) -> Iterator[Item[str] | Problem]:
+            return iter(())
+
+    destination, report, heard = ToyDestination(), Report("toy"), Heard()
+    destination.words = {"old"}
+    run(Empty(), destination, heard, report, prune=True)
+    assert (destination.words, report.removed, report.gone) == ({"old"}, 0, 1)
+    assert "looks more like a mistake" in heard.notes[0]
+
+
 def test_keys_are_told_apart() -> None:
     keys = Keys()
     assert [keys.add(key) for key in ("a", "b", "a", "")] == [True, True, False, True]
