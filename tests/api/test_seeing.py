@@ -35,10 +35,8 @@ def articles() -> dict[str, Article]:
 
 
 @pytest.fixture(scope="module")
-def house(
-    tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, articles: dict[str, Article]
-) -> Iterator[House]:
-    with opened(tmp_path_factory.mktemp("house"), sqlite_template) as house:
+def house(sqlite_template: Path, articles: dict[str, Article]) -> Iterator[House]:
+    with opened(sqlite_template) as house:
         fields: dict[str, dict[str, object]] = {
             "public": {},
             "customer": {"audience": Audience.CUSTOMER},
