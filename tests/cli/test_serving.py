@@ -1,0 +1,110 @@
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kb.cli.demo import PEOPLE, keys_of
+from kb.cli.serving import listen, url_of
+from kb.errors import Unavailable
+from kb.solve import access
+from kb.store.database import Database
+
+
+def test_a_taken_port_is_said_in_one_line() -> None:
+    with listen("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
+        with pytest.raises(Unavailable, match="--port or KB_PORT"):
+            listen("127.0.0.1", port)
+
+
+def test_an_address_of_another_machine_is_said_in_one_line() -> None:
+    with pytest.raises(Unavailable, match="cannot listen on"):
+        listen("192.0.2.1", 0)
+
+
+def test_an_address_for_everybody_is_shown_as_one_that_a_browser_takes() -> None:
+    with listen("0.0.0.0", 0) as listener:
+        assert url_of(listener).startswith("http://localhost:")
+
+
+def test_demo_keys_stay_the_same_and_are_for_their_owner_only(sqlite_db: Database, tmp_path: Path) -> None:
+    path = tmp_path / "demo-keys.json"
+    keys = keys_of(sqlite_db, path)
+    assert keys_of(sqlite_db, path) == keys
+    assert {name: access.person_for(sqlite_db, secret).tier for name, secret in keys.items()} == {
+        name: tier for name, (tier, _, _) in PEOPLE.items()
+    }
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_demo_keys_of_another_database_are_made_anew(sqlite_db: Database, tmp_path: Path) -> None:
+    path = tmp_path / "demo-keys.json"
+    path.write_text(json.dumps(dict.fromkeys(PEOPLE, "kb_0000")))
+    assert "kb_0000" not in keys_of(sqlite_db, path).values()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`kb serve` in a process of its own, and its URL. Its encoder is missing: search is lexical."""
+    with listen("127.0.0.1", 0) as free:
+        port = free.getsockname()[1]
+    process = serve(tmp_path, port)
+    try:
+        yield process, f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        if process.stderr is not None and not process.stderr.closed:
+            process.communicate()
+
+
+def serve(folder: Path, port: int) -> "subprocess.Popen[str]":
+    environment = os.environ | {"KB_DATA_DIR": str(folder / "data"), "KB_PORT": str(port), "KB_LOG_LEVEL": "warning"}
+    environment |= {"KB_EMBEDDING_MODEL": str(folder / "no-such-model"), "HF_HUB_OFFLINE": "1"}
+    command = [sys.executable, "-m", "kb", "serve"]
+    return subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def wait_until_it_answers(url: str, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(f"{url}/api/v1/openapi.json", timeout=5):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError(f"nobody answers on {url}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_a_signal_and_ends_cleanly(
+    served: tuple["subprocess.Popen[str]", str], number: signal.Signals
+) -> None:
+    process, url = served
+    wait_until_it_answers(url)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    assert "Traceback" not in said
+
+
+@pytest.mark.slow
+def test_a_second_process_on_the_same_folder_is_refused(
+    served: tuple["subprocess.Popen[str]", str], tmp_path: Path
+) -> None:
+    process, url = served
+    wait_until_it_answers(url)
+    second = serve(tmp_path, 0)
+    _, said = second.communicate(timeout=60)
+    assert second.returncode == 1
+    assert f"another process (pid {process.pid}) serves" in said
+    assert "Traceback" not in said
+    wait_until_it_answers(url)
