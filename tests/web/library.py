@@ -143,7 +143,9 @@ def _articles(db: Database, library: Library) -> None:
         confidence=Confidence.WORK_IN_PROGRESS,
     )
     write("plan", "Red light during a planned move", "Customers see the date.", audience=Audience.CUSTOMER)
-    steps = "\n".join(f"{n}. Thunderstorm step {n}: look at the red cable and write down what you see." for n in range(1, 31))
+    steps = "\n".join(
+        f"{n}. Thunderstorm step {n}: look at the red cable and write down what you see." for n in range(1, 31)
+    )
     write("long", LONG_TITLE, f"## Resolution\n\n{steps}", products=("tv-box",))
 
 

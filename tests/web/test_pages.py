@@ -101,5 +101,13 @@ def test_every_language_has_every_message_with_the_same_places() -> None:
 def test_no_script_puts_text_into_the_page_as_html() -> None:
     for path in STATIC.rglob("*.js"):
         text = path.read_text("utf-8")
-        for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "localStorage", "cookie"):
+        for way in (
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "localStorage",
+            "cookie",
+        ):
             assert way not in text, f"{path.name} uses {way}"

@@ -23,7 +23,7 @@ function choice(name, options, value, changed) {
   const known = options.some((each) => each.value === value) || !value ? options : [...options, { value, text: value }];
   const select = el(
     "select",
-    { id: `filter-${name}`, class: value ? "set" : "", "aria-label": t(`filter.${name}`) },
+    { id: `filter-${name}`, class: value ? "quiet set" : "quiet", "aria-label": t(`filter.${name}`) },
     el("option", { value: "", lang: current() }, t(`filter.${name}.any`)),
     ...known.map((each) => el("option", { value: each.value, lang: each.lang }, each.text)),
   );

@@ -10,9 +10,10 @@ export function answers(answer, query, { hrefOf, open, more }) {
   return [
     ...degraded(answer.degraded),
     el("h2", { class: "unseen" }, t("results.label")),
-    el("div", { class: "summary soft small" }, el("span", {}, howMany(answer.hits.length, more)), took(answer.took_ms)),
+    el("div", { class: "summary soft small" }, [howMany(answer.hits.length, more), total(answer.took_ms)].filter(Boolean).join(" · ")),
     el("ol", { class: "hits" }, ...answer.hits.map((hit) => el("li", {}, oneHit(hit, typed, hrefOf, open)))),
     more && el("button", { class: "more", type: "button", on: { click: more } }, t("results.more")),
+    stages(answer.took_ms),
   ].filter(Boolean);
 }
 
@@ -24,11 +25,11 @@ export function degraded(parts = []) {
   return parts.map((part) => el("p", { class: "note" }, t(`degraded.${part}`, {}, t("degraded.other", { part }))));
 }
 
-function took(stages = {}) {
-  const { total, ...parts } = stages;
-  if (total === undefined) return null;
-  const text = Object.entries(parts).map(([name, ms]) => `${t(`stage.${name}`, {}, name)} ${number(ms, 1)}`);
-  return el("span", {}, [t("results.took", { ms: number(total, 1) }), ...text].join(" · "));
+const total = (took) => took?.total !== undefined && t("results.took", { ms: number(took.total, 1) });
+
+function stages({ total: _, ...parts } = {}) {
+  const text = Object.entries(parts).map(([name, ms]) => `${t(`stage.${name}`, {}, name)} ${t("results.took", { ms: number(ms, 1) })}`);
+  return text.length > 0 && el("p", { class: "stages" }, text.join(" · "));
 }
 
 function oneHit(hit, typed, hrefOf, open) {

@@ -21,14 +21,16 @@ export function count(key, n) {
   return t(`${key}.${form}` in messages ? `${key}.${form}` : `${key}.other`, { n: number(n) });
 }
 
-export const number = (value, digits = 0) =>
-  new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
+/** How this language writes numbers and dates: English as the browser's owner does, 21 Nov or Nov 21. */
+const locale = () => (language === "en" ? navigator.languages.find((tag) => tag.startsWith("en-")) : null) ?? language;
+
+export const number = (value, digits = 0) => new Intl.NumberFormat(locale(), { maximumFractionDigits: digits }).format(value);
 
 export const signed = (value) =>
-  new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay: "always" }).format(value);
+  new Intl.NumberFormat(locale(), { minimumFractionDigits: 2, maximumFractionDigits: 3, signDisplay: "always" }).format(value);
 
 /** A day as people write it, in their own time zone. */
-export const day = (iso) => new Intl.DateTimeFormat(language, { dateStyle: "medium" }).format(new Date(iso));
+export const day = (iso) => new Intl.DateTimeFormat(locale(), { dateStyle: "medium" }).format(new Date(iso));
 
 /** A language's own name. */
 export const nameOf = (tag) => ({ en: "English", "zh-Hans": "简体中文", "zh-Hant": "繁體中文" })[tag] ?? tag;

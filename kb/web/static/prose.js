@@ -11,7 +11,8 @@ import { t } from "./i18n.js";
 export function prose(html, { deeper = 1, find = null } = {}) {
   const body = new DOMParser().parseFromString(html, "text/html").body;
   for (const image of body.querySelectorAll("img")) withoutForeign(image);
-  for (const table of body.querySelectorAll("table")) scrollable(table);
+  for (const table of body.querySelectorAll("table")) framed(table);
+  for (const code of body.querySelectorAll("pre")) scrollable(code, t("code.scroll"));
   for (const link of body.querySelectorAll("a[href]")) outward(link);
   for (const heading of body.querySelectorAll("h1, h2, h3, h4, h5, h6")) lowered(heading, deeper);
   if (find) highlight(body, find);
@@ -31,11 +32,25 @@ function withoutForeign(image) {
   image.replaceWith(image.closest("a") ? text : el("a", { href: image.src }, text));
 }
 
-function scrollable(table) {
-  // A region that scrolls has to be reachable by keyboard.
-  const frame = el("div", { class: "scroll", role: "region", tabIndex: 0, "aria-label": t("table.scroll") });
+function framed(table) {
+  const frame = el("div", { class: "scroll" });
   table.replaceWith(frame);
   frame.append(table);
+  scrollable(frame, t("table.scroll"));
+}
+
+// What scrolls has to be reachable by keyboard; what fits should not stop the Tab key.
+const fitting = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }
+});
+
+function scrollable(element, label) {
+  element.setAttribute("role", "group");
+  element.setAttribute("aria-label", label);
+  fitting.observe(element);
 }
 
 function outward(link) {

@@ -18,7 +18,7 @@ export function corner(changed) {
   }
   place.replaceChildren(
     el("span", { class: "person-name", title: person.name }, person.name),
-    el("span", { class: `badge ${person.tier}` }, t(`tier.${person.tier}`, {}, person.tier)),
+    el("span", { class: "badge" }, t(`tier.${person.tier}`, {}, person.tier)),
     el("button", { type: "button", id: "sign-out", on: { click: () => signOut(changed) } }, t("signin.out")),
   );
 }

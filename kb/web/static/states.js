@@ -14,7 +14,8 @@ export function start(ask) {
     el("ul", { class: "examples" }, ...examples.map((each) =>
       el("li", {}, el("button", { type: "button", on: { click: () => ask(each) } }, each)))),
     el("p", { class: "keys small" },
-      el("kbd", {}, "/"), ` ${t("start.keys.focus")}   `, el("kbd", {}, "Esc"), ` ${t("start.keys.clear")}`),
+      el("span", {}, el("kbd", {}, "/"), ` ${t("start.keys.focus")}`),
+      el("span", {}, el("kbd", {}, "Esc"), ` ${t("start.keys.clear")}`)),
   );
 }
 
