@@ -16,6 +16,7 @@ import numpy as np
 from kb import clock
 from kb.audience import Reader
 from kb.bootstrap import Service
+from kb.errors import Invalid
 from kb.measure.collection import Collection, read_collection
 from kb.measure.kept import KeptEncoder, VectorFile
 from kb.measure.progress import Progress
@@ -23,7 +24,7 @@ from kb.measure.workshop import Loaded, index, load, temporary_service
 from kb.passage import ItemRef
 from kb.query import Context, Query
 from kb.search.fusion import Weights
-from kb.search.loading import background_encoder
+from kb.search.loading import BackgroundEncoder, background_encoder
 from kb.search.ranking import group, rank
 from kb.search.searcher import Searcher
 from kb.settings import Settings
@@ -80,7 +81,7 @@ def evaluate(
     split: str | None = None,
     gain: Gain = "linear",
     weights: Weights | None = None,
-    encoder: KeptEncoder | None = None,
+    encoder: BackgroundEncoder | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Measure the collection in that folder.
@@ -90,14 +91,16 @@ def evaluate(
     """
     progress = progress or Progress()
     collection = read_collection(folder).part(split, limit)
+    if not collection.queries:
+        raise Invalid(f"no judged query of {folder} is in the {split} split", "split")
     file = VectorFile(settings.data_dir / "eval.db")
     try:
-        encoder = encoder or KeptEncoder(background_encoder(settings.embedding_model), file)
-        with temporary_service(settings, encoder) as service:
+        kept = KeptEncoder(encoder or background_encoder(settings.embedding_model), file)
+        with temporary_service(settings, kept) as service:
             loaded = load(service, collection, progress)
-            index(service, encoder, file, progress)
+            index(service, kept, file, progress)
             progress.begin("encoding queries")
-            encoder.learn_queries(_readable(collection, encoder))
+            kept.learn_queries(_readable(collection, kept))
             legs = _search_all(service, collection, loaded, weights, progress)
     finally:
         file.close()
@@ -105,7 +108,7 @@ def evaluate(
     results = {
         name: LegResult(measure(collection.qrels, run, gain), run, took_ms) for name, (run, took_ms) in legs.items()
     }
-    return Evaluation(collection.name, encoder.name, results, len(loaded.ids))
+    return Evaluation(collection.name, kept.name, results, len(loaded.ids))
 
 
 def measure(qrels: Mapping[str, Mapping[str, int]], run: Run, gain: Gain = "linear") -> dict[str, float]:

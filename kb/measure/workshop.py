@@ -153,7 +153,7 @@ def _load_posts(db: Database, documents: Iterable[Document], progress: Progress)
     ids: dict[ItemRef, str] = {}
     batch: list[Post] = []
     for document in documents:
-        post = _post(document)
+        post = post_of(document)
         ids[ItemRef(Kind.POST, post.id)] = document.id
         batch.append(post)
         if len(batch) == _AT_ONCE:
@@ -170,7 +170,7 @@ def _save(db: Database, batch: Sequence[Post]) -> None:
         publishing.save_posts(tx, batch, [], cuts, clock.now())
 
 
-def _post(document: Document) -> Post:
+def post_of(document: Document) -> Post:
     """The document as a post. Its id says nothing of its place in the file: ties are broken by it."""
     return Post(
         id=sha1(document.id.encode()).hexdigest(),
