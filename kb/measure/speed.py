@@ -58,7 +58,7 @@ def bench(settings: Settings, number: int) -> dict[str, Any]:
     return index | {"encoder": _child("encoder", settings.embedding_model)}
 
 
-def measure_index(settings: Settings, number: int, progress: Progress) -> dict[str, Any]:
+def measure_index(settings: Settings, number: int, progress: Progress, questions: int = QUESTIONS) -> dict[str, Any]:
     """What the first child does."""
     maker, encoder = Maker(), SyntheticEncoder({})
     with temporary_service(settings, encoder) as service:
@@ -67,17 +67,19 @@ def measure_index(settings: Settings, number: int, progress: Progress) -> dict[s
         start = time.perf_counter()
         build(service)
         indexed_per_s = number / (time.perf_counter() - start)
-        asked = maker.questions(known, QUESTIONS)
+        asked = maker.questions(known, questions)
         encoder.learn(asked)
         service.search_log.start()
         progress.begin("searching", len(LEGS) + len(CLIENTS))
         legs = {name: _leg(_finder(service, legs), asked) for name, legs in LEGS.items()}
+        hits = np.mean([len(service.finder.search(each.by, each.query).hits) for each in asked[:50]])
         clients = {str(many): _clients(_finder(service, BOTH), asked, many) for many in CLIENTS}
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         service.live.get()[0].flush()
         result = {
             "passages": number,
             "legs": legs,
+            "hits_per_query": round(float(hits), 1),
             "clients": clients,
             "upserts_per_s": round(_upserts(service, encoder.digest, progress)),
             "indexed_per_s": round(indexed_per_s),

@@ -92,7 +92,7 @@ class SyntheticEncoder(Identified):
 
 @dataclass
 class Maker:
-    """Makes items and questions; the same seed makes the same ones."""
+    """Makes items and questions; the same seed makes the same ones, but for the numbers of articles."""
 
     seed: int = 0
     _rng: np.random.Generator = field(init=False)
