@@ -98,7 +98,7 @@ class House:
 
 @contextmanager
 def opened(template: Path) -> Iterator[House]:
-    """A house with an empty index and one key for each of `PEOPLE`.
+    """A house with one key for each of `PEOPLE` and no index yet.
 
     In memory where the system has a folder there: every fsync of a test waits for the disk otherwise, and with a
     busy disk a test takes 7 s instead of .4 s.
@@ -120,12 +120,18 @@ def _opened(folder: Path, template: Path) -> Iterator[House]:
         for name, fields in PEOPLE.items():
             person, house.keys[name] = add_person(service.db, SYSTEM, name, **fields)
             house.ids[name] = person.id
-        house.settle()
         yield house
 
 
 @pytest.fixture
 def house(sqlite_template: Path) -> Iterator[House]:
     """An empty house."""
+    with opened(sqlite_template) as each:
+        yield each
+
+
+@pytest.fixture(scope="module")
+def shared(sqlite_template: Path) -> Iterator[House]:
+    """A house for tests of one module that do not mind what the others wrote."""
     with opened(sqlite_template) as each:
         yield each
