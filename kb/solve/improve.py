@@ -198,13 +198,18 @@ def _check(by: Person, before: Article | None, after: Article) -> None:
         by.require(Right.GOVERN)
     if after.confidence is Confidence.VALIDATED and (before is None or before.confidence is not after.confidence):
         by.require(Right.VALIDATE)
-    if after.published is None:
+    if after.published is None or (before is not None and _readers_see_no_difference(before, after)):
         return
     outside = {Audience.CUSTOMER, Audience.PUBLIC} & {after.audience, *([before.audience] if before else [])}
     if outside and after.confidence is not Confidence.ARCHIVED:
         by.require(Right.PUBLISH)
     elif before is not None and before.published is not None:
         by.require(Right.VALIDATE)
+
+
+def _readers_see_no_difference(before: Article, after: Article) -> bool:
+    """Whether a change only adds a draft."""
+    return replace(after, latest=before.latest, version=before.version, modified_at=before.modified_at) == before
 
 
 def _revision(article: Article, title: str, body: str, note: str, by: Person, at: datetime) -> Revision:
