@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from kb.api.shapes import QUERY_LIMIT, Id, Item, Name, Shape, Text, example
+from kb.api.shapes import QUERY_LIMIT, Id, Item, Name, NoNul, Shape, Text, example
 from kb.article import Confidence, Governance
 from kb.audience import Audience
 from kb.interaction import Channel
@@ -77,8 +77,9 @@ class SearchIn(Shape):
     )
 
     query: Annotated[
-        Text,
+        str,
         StringConstraints(strip_whitespace=True, min_length=1, max_length=QUERY_LIMIT),
+        NoNul,
         Field(description="Words, a question, an error code, an article number, a pasted message."),
     ]
     limit: Annotated[int, Field(ge=1, le=50)] = 10

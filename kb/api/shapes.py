@@ -24,11 +24,12 @@ def _without_nul(text: str) -> str:
     return text
 
 
-Text = Annotated[str, AfterValidator(_without_nul)]
-Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300), AfterValidator(_without_nul)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_without_nul)]
-Id = Annotated[str, StringConstraints(min_length=1, max_length=40), AfterValidator(_without_nul)]
-Number = Annotated[str, StringConstraints(min_length=1, max_length=40), AfterValidator(_without_nul)]
+NoNul = AfterValidator(_without_nul)
+Text = Annotated[str, NoNul]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300), NoNul]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100), NoNul]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=40), NoNul]
+Number = Annotated[str, StringConstraints(min_length=1, max_length=40), NoNul]
 """An article number as people write it: "482-9175", "KB 4829175"."""
 
 Moment = AwareDatetime

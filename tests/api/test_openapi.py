@@ -1,0 +1,116 @@
+"""The description is part of the product: whoever reads it alone can write a client."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+import kb.api.article_shapes
+import kb.api.browse
+import kb.api.interaction_shapes
+import kb.api.operations
+import kb.api.search_shapes
+from tests.api.conftest import House
+
+OPEN = {"/healthz", "/readyz", "/metrics"}
+
+
+@pytest.fixture(scope="module")
+def described(shared: House) -> dict[str, Any]:
+    schema: dict[str, Any] = shared.get("/api/v1/openapi.json").json()
+    return schema
+
+
+def operations(described: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def test_it_is_openapi_3_1_and_says_what_and_for_whom(described: dict[str, Any]) -> None:
+    assert described["openapi"].startswith("3.1")
+    assert described["info"]["title"] == "kb"
+    assert "X-Request-ID" in described["info"]["description"]
+    assert {tag["name"] for tag in described["tags"]} == {
+        tag for *_, operation in operations(described) for tag in operation["tags"]
+    }
+
+
+def test_every_operation_has_a_name_of_its_own_a_summary_and_a_description(described: dict[str, Any]) -> None:
+    found = [operation for *_, operation in operations(described)]
+    assert len({operation["operationId"] for operation in found}) == len(found) > 20
+    assert all(operation["summary"] and operation["description"] for operation in found)
+
+
+def test_every_request_and_every_reply_has_an_example(described: dict[str, Any]) -> None:
+    for path, method, operation in operations(described):
+        for where, holder in [("request", operation.get("requestBody")), *operation["responses"].items()]:
+            for content in (holder or {}).get("content", {}).values():
+                assert "example" in content, f"{method} {path} {where}"
+        for parameter in operation.get("parameters", []):
+            required = parameter["required"]
+            assert not required or "examples" in parameter["schema"], f"{method} {path} {parameter['name']}"
+
+
+def test_every_operation_describes_its_errors_in_the_one_shape(described: dict[str, Any]) -> None:
+    for path, method, operation in operations(described):
+        if path in OPEN:
+            continue
+        expected = {"401", "422", "503"}
+        expected |= {"413"} if "requestBody" in operation else set()
+        expected |= {"404"} if "{" in path else set()
+        expected |= {"403"} if method != "get" and "articles" in path else set()
+        expected |= {"409"} if method != "get" and "{number}" in path else set()
+        assert expected <= operation["responses"].keys(), f"{method} {path}"
+        for status, response in operation["responses"].items():
+            if status >= "400":
+                content = response["content"]["application/json"]
+                assert content["schema"] == {"$ref": "#/components/schemas/ProblemOut"}, f"{method} {path} {status}"
+        assert operation["security"] == [{"key": []}], f"{method} {path}"
+
+
+def shapes() -> list[type[BaseModel]]:
+    modules = [
+        kb.api.article_shapes,
+        kb.api.browse,
+        kb.api.interaction_shapes,
+        kb.api.operations,
+        kb.api.search_shapes,
+    ]
+    found = {each for module in modules for each in vars(module).values() if isinstance(each, type)}
+    return sorted((each for each in found if issubclass(each, BaseModel)), key=lambda each: each.__name__)
+
+
+@pytest.mark.parametrize("shape", shapes(), ids=lambda shape: shape.__name__)
+def test_examples_are_what_they_are_examples_of_and_no_shape_takes_more(shape: type[BaseModel]) -> None:
+    schema = shape.model_json_schema()
+    assert schema["additionalProperties"] is False
+    for example in schema.get("examples", []):
+        assert shape.model_validate(example)
+
+
+def test_examples_of_requests_are_accepted(house: House, described: dict[str, Any]) -> None:
+    number = house.write("Red light", "One.").number
+    interaction = house.post("interactions", {"channel": "phone"}, "publisher").json()["id"]
+    for path, method, operation in operations(described):
+        if method == "get":
+            continue
+        example = dict(operation["requestBody"]["content"]["application/json"]["example"])
+        example.pop("version", None)
+        if path.endswith("/revisions"):
+            example["version"] = house.get(f"articles/{number}").json()["version"]
+        if path.endswith("/archive"):
+            example["superseded_by"] = number
+        if path.endswith("/publish"):
+            example["revision"] = 1
+        if path.endswith("/events"):
+            change = {"interaction_id": interaction, "number": number, "revision": 1}
+            example["events"] = [each | {k: v for k, v in change.items() if k in each} for each in example["events"]]
+        response = house.ask(method.upper(), path.format(number=number), "publisher", json=example)
+        assert response.status_code < 300, f"{method} {path}: {response.text}"
+
+
+def test_a_change_has_no_defaults_where_leaving_out_means_leaving_alone(described: dict[str, Any]) -> None:
+    fields = described["components"]["schemas"]["StateChangeIn"]["properties"]
+    assert not any("default" in field for field in fields.values())
