@@ -14,6 +14,7 @@ from kb.search.index import DENSE, FILTER_FIELDS, REF_FIELDS, Condition, Point, 
 from kb.search.lexical import LEXICAL_NAMES, Sparse
 
 _PAGE = 1000
+_NEVER_KB = 10**9
 _CLOSED = "closed"  # a file that says the folder was closed in order
 _NO_TERMS = qdrant.SparseVector([], [])
 
@@ -87,7 +88,11 @@ class EdgeIndex(EngineIndex):
             return int(shard.count(qdrant.CountRequest()))
 
     def optimize(self) -> bool:
-        """Let the engine merge and quantize segments. Every thread stands still meanwhile: do it when idle."""
+        """Rebuild the segment without its deleted points, if they are more than a fifth of it (and than 1,000).
+
+        The whole process stands still meanwhile, 20 s and 1.3 GB more at 100,000 passages, so nothing that serves
+        calls this: a new generation beside the old one does the same without a pause.
+        """
         with self._engine() as shard:
             return bool(shard.optimize())
 
@@ -160,16 +165,24 @@ class EdgeIndex(EngineIndex):
 
 
 def _config(dimension: int) -> "qdrant.EdgeConfig":
-    dense = qdrant.EdgeVectorParams(
-        size=dimension,
-        distance=qdrant.Distance.Cosine,
-        quantization_config=qdrant.ScalarQuantizationConfig(type=qdrant.ScalarType.Int8, quantile=0.99),
-    )
+    """Settings that need no optimizing to be fast (measured at 100,000 passages of 384 numbers and 63 terms).
+
+    One growing segment with TurboQuant at 8 bits, which works while points are still added: dense leg 4.5 to 8.5 ms
+    with rescoring, top ten equal to exact search in 50 of 50 queries, 1.27 GB at most. Scalar int8 only works after
+    `optimize`: 11 to 19 ms before; and rebuilding five sparse indexes froze everything for 20 s and took 2.6 GB.
+    """
+    eight_bits = qdrant.TurboQuantQuantizationConfig(bits=qdrant.TurboQuantBitSize.Bits8)
     return qdrant.EdgeConfig(
-        vectors={DENSE: dense},
+        vectors={
+            DENSE: qdrant.EdgeVectorParams(
+                size=dimension, distance=qdrant.Distance.Cosine, quantization_config=eight_bits
+            )
+        },
         sparse_vectors={name: qdrant.EdgeSparseVectorParams(modifier=qdrant.Modifier.Idf) for name in LEXICAL_NAMES},
-        # m=0, no graph: a filtered scan of quantized vectors takes 4 ms at 100,000 and needs no minutes of building.
+        # m=0: no graph. Building one takes half a minute, and a filtered scan is fast enough.
         hnsw_config=qdrant.HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=10),
+        # No size makes a segment worth rebuilding; a fifth of it deleted does.
+        optimizers=qdrant.EdgeOptimizersConfig(indexing_threshold=_NEVER_KB),
     )
 
 

@@ -112,7 +112,7 @@ class PassageIndex(Protocol):
         """The points that still wait for their dense vector."""
 
     def optimize(self) -> bool:
-        """Tidy the engine's storage when nobody waits; returns whether there was anything to do."""
+        """Tidy the engine's storage; returns whether there was anything to do. May stop the whole process for long."""
 
     def close(self) -> None:
         """Flush and let go; every later call raises IndexUnavailable."""
