@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from kb.api.shapes import MANY, Id, Line, Moment, Name, Number, Shape, Text, example
+from kb.api.shapes import MANY, Id, Line, Moment, Name, Number, Shape, Short, Text, example
 from kb.article import Confidence, Governance
 from kb.audience import Audience
 from kb.language import Language
@@ -109,9 +109,9 @@ class ListIn(Shape):
     audience: Annotated[tuple[Audience, ...], Field(max_length=10)] = ()
     governance: Annotated[tuple[Governance, ...], Field(max_length=10)] = ()
     language: Annotated[tuple[Language, ...], Field(max_length=10)] = ()
-    topic: Annotated[str, Field(max_length=200, description="With all topics below it.")] = ""
+    topic: Annotated[Short, Field(description="With all topics below it.")] = ""
     published: Annotated[bool | None, Field(description="Whether it has a published revision.")] = None
-    after: Annotated[str, Field(max_length=8, description="`next` of the page before.")] = ""
+    after: Annotated[Short, Field(description="`next` of the page before.")] = ""
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
     @property
@@ -127,7 +127,7 @@ class StateIn(Shape):
     confidence: Confidence = Confidence.NOT_VALIDATED
     governance: Governance = Governance.EXPERIENCE
     groups: Annotated[tuple[Name, ...], Field(max_length=50, description="Only members may read it.")] = ()
-    topic: Annotated[Text, Field(max_length=200)] = ""
+    topic: Short = ""
     products: Annotated[tuple[Name, ...], Field(max_length=50)] = ()
     tags: Annotated[tuple[Name, ...], Field(max_length=50)] = ()
     owner_id: Id | None = None

@@ -22,6 +22,7 @@ from kb.api.errors import refusals
 from kb.api.parts import Parts, Running
 from kb.api.people import Me
 from kb.api.queries import no_query, once
+from kb.api.shapes import Number
 from kb.article import Article, Draft
 from kb.errors import Invalid, NotFound
 from kb.person import Person
@@ -31,9 +32,7 @@ from kb.text.markdown import render
 
 router = APIRouter(prefix="/api/v1/articles", tags=["articles"])
 
-NumberPath = Annotated[
-    str, Path(max_length=40, description="As people write it: 482-9175, KB 4829175.", examples=["482-9175"])
-]
+NumberPath = Annotated[Number, Path(description="As people write it: 482-9175, KB 4829175.", examples=["482-9175"])]
 IfMatch = Annotated[
     str | None, Header(description='The ETag that you read, such as "7"; a newer version means 409.', examples=['"7"'])
 ]

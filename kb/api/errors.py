@@ -100,7 +100,9 @@ async def _validation(request: Request, error: Exception) -> JSONResponse:
     where = [str(part) for part in first["loc"][1:]]
     if first["type"] == "json_invalid":
         return answer(request.state.request_id, 422, "invalid", f"the body is no JSON: {first['ctx']['error']}")
-    message = str(first["msg"]) + (f" (and {len(more)} more)" if more else "")
+    if not where:
+        return answer(request.state.request_id, 422, "invalid", "the body is a JSON object, sent as application/json")
+    message = str(first["msg"]).removeprefix("Value error, ") + (f" (and {len(more)} more)" if more else "")
     return answer(request.state.request_id, 422, "invalid", message, ".".join(where))
 
 

@@ -1,11 +1,11 @@
 """Interactions and their events, as they go over the wire."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from kb.api.shapes import MANY, Id, Number, Shape, Text, example
+from kb.api.shapes import MANY, Id, Name, Number, Shape, Short, example
 from kb.interaction import Channel, Continuation, EventKind, LinkType
 from kb.language import Language
 from kb.passage import Kind
@@ -26,9 +26,9 @@ class InteractionIn(Shape):
     )
 
     channel: Channel
-    external_id: Annotated[Text, Field(max_length=200, description="The host desktop's id; for staff.")] = ""
-    subject: Annotated[Text, Field(max_length=200, description="An opaque reference to the customer.")] = ""
-    product: Annotated[Text, Field(max_length=100)] = ""
+    external_id: Annotated[Short, Field(description="The host desktop's id; for staff.")] = ""
+    subject: Annotated[Short, Field(description="An opaque reference to the customer.")] = ""
+    product: Name | Literal[""] = ""
     language: Language | None = None
     continues: Annotated[Id | None, Field(description="The interaction that this one goes on with.")] = None
     continuation: Annotated[Continuation | None, Field(description="Why; with `continues` and only then.")] = None

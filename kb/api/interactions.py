@@ -21,6 +21,7 @@ from kb.api.interaction_shapes import (
 from kb.api.parts import Parts, Running
 from kb.api.people import Me
 from kb.api.queries import no_query
+from kb.api.shapes import Id
 from kb.errors import Invalid
 from kb.interaction import Event, EventKind, Interaction
 from kb.passage import ItemRef, Kind
@@ -50,7 +51,7 @@ def open_interaction(asked: InteractionIn, me: Me, parts: Parts) -> InteractionO
 
 @router.get("/interactions/{interaction_id}", summary="Read", responses=refusals(404))
 def read_interaction(
-    interaction_id: Annotated[str, Path(max_length=40, examples=["3d0e8f6a5b7c4d1e9f2a1b0c3d4e5f60"])],
+    interaction_id: Annotated[Id, Path(examples=["3d0e8f6a5b7c4d1e9f2a1b0c3d4e5f60"])],
     me: Me,
     parts: Parts,
 ) -> TrailOut:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from kb.api.shapes import QUERY_LIMIT, Id, Item, Name, NoNul, Shape, Text, example
+from kb.api.shapes import QUERY_LIMIT, Id, Item, Name, NoNul, Shape, Short, example
 from kb.article import Confidence, Governance
 from kb.audience import Audience
 from kb.interaction import Channel
@@ -44,7 +44,7 @@ class FiltersIn(Shape):
 class ContextIn(Shape):
     """The situation: it moves the ranking a bounded way and excludes nothing."""
 
-    product: Annotated[str, Field(max_length=100)] = ""
+    product: Short = ""
     channel: Channel | None = None
     language: Annotated[Language | None, Field(description="What the answer should be written in.")] = None
     tags: Annotated[tuple[Name, ...], Some] = ()
@@ -194,7 +194,7 @@ class SearchOut(Shape):
 class SuggestIn(Shape):
     """What somebody has typed so far, and where to look."""
 
-    q: Annotated[Text, Field(min_length=1, max_length=QUERY_LIMIT, examples=["red li"])]
+    q: Annotated[str, StringConstraints(min_length=1, max_length=QUERY_LIMIT), NoNul, Field(examples=["red li"])]
     limit: Annotated[int, Field(ge=1, le=20)] = 8
     kind: Annotated[tuple[Kind, ...], Field(max_length=10)] = ()
     language: Annotated[tuple[Language, ...], Field(max_length=10)] = ()

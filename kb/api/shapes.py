@@ -4,6 +4,7 @@ Every shape refuses fields it does not know: what a caller sends is honoured or 
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
@@ -24,15 +25,23 @@ def _without_nul(text: str) -> str:
     return text
 
 
+def _in_our_time(moment: datetime) -> datetime:
+    # At the ends of the calendar a moment in one zone has no date in another.
+    if not 1900 <= moment.year <= 9000:
+        raise ValueError("a date lies between the years 1900 and 9000")
+    return moment
+
+
 NoNul = AfterValidator(_without_nul)
 Text = Annotated[str, NoNul]
+Short = Annotated[str, StringConstraints(max_length=200), NoNul]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300), NoNul]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100), NoNul]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=40), NoNul]
 Number = Annotated[str, StringConstraints(min_length=1, max_length=40), NoNul]
 """An article number as people write it: "482-9175", "KB 4829175"."""
 
-Moment = AwareDatetime
+Moment = Annotated[AwareDatetime, AfterValidator(_in_our_time)]
 
 
 class Shape(BaseModel):

@@ -191,6 +191,9 @@ def _check(by: Person, before: Article | None, after: Article) -> None:
     check_topic_path(after.topic)
     if after.valid_from and after.valid_until and after.valid_from >= after.valid_until:
         raise Invalid("an article ends after it begins", "valid_until")
+    if after.id in (after.superseded_by, after.translation_of):
+        field = "superseded_by" if after.superseded_by == after.id else "translation_of"
+        raise Invalid("an article does not lead to itself", field)
     by.require(Right.DRAFT)
     if not _belongs(by, after.access):
         raise NotAllowed("you cannot give an article to readers that you do not belong to")

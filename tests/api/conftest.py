@@ -97,7 +97,7 @@ class House:
 
 
 @contextmanager
-def opened(template: Path) -> Iterator[House]:
+def opened(template: Path, database_url: str = "") -> Iterator[House]:
     """A house with one key for each of `PEOPLE` and no index yet.
 
     In memory where the system has a folder there: every fsync of a test waits for the disk otherwise, and with a
@@ -105,15 +105,14 @@ def opened(template: Path) -> Iterator[House]:
     """
     memory = Path("/dev/shm")
     with TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None, prefix="kb-test-") as folder:
-        yield from _opened(Path(folder), template)
+        shutil.copy(template, Path(folder) / "kb.db")
+        yield from _opened(Settings(data_dir=Path(folder), database_url=database_url, _env_file=None))  # type: ignore[call-arg]
 
 
-def _opened(folder: Path, template: Path) -> Iterator[House]:
-    shutil.copy(template, folder / "kb.db")
+def _opened(settings: Settings) -> Iterator[House]:
     toy = ToyEncoder()
     encoder = BackgroundEncoder(lambda: toy, toy.identity).start()
     encoder.wait()
-    settings = Settings(data_dir=folder, _env_file=None)  # type: ignore[call-arg]
     service = Service(settings, encoder=encoder, indexing=False)
     with TestClient(create_app(service)) as client:
         house = House(service, client)

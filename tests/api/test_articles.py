@@ -225,3 +225,11 @@ def test_lists_are_narrowed_by_state(house: House) -> None:
     assert titles(topic="broadband") == {"One", "Two"}
     assert titles(published="false") == {"Four"}
     assert titles(published="true", confidence=["not_validated"], topic="broadband") == {"Two"}
+
+
+@pytest.mark.parametrize("field", ["superseded_by", "translation_of"])
+def test_an_article_does_not_lead_to_itself(shared: House, field: str) -> None:
+    one, other = created(shared)["number"], created(shared)["number"]
+    assert shared.ask("PATCH", f"articles/{one}", "publisher", json={field: other}).json()[field] == other
+    response = shared.ask("PATCH", f"articles/{one}", "publisher", json={field: one})
+    assert (response.status_code, response.json()["error"]["field"]) == (422, field)

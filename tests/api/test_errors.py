@@ -172,3 +172,38 @@ def test_answers_are_for_nobody_else_to_keep(shared: House) -> None:
     for response in (shared.get("me"), shared.get("nothing")):
         assert response.headers["Cache-Control"] == "no-store"
         assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("articles/{number}", 200),
+        ("articles/{number}%00", 422),
+        ("articles/{number}/revisions/1", 200),
+        ("articles/{number}/revisions/99999999999999999999", 422),
+        ("articles/{number}/diff?from=1&to=1", 200),
+        ("articles/{number}/diff?from=1&to=99999999999", 422),
+        ("articles?topic=%00", 422),
+        ("articles?after=%00", 422),
+        ("suggest?q=%00", 422),
+        ("suggest?q=%ff", 200),
+        ("interactions/%00", 422),
+    ],
+)
+def test_what_a_database_could_not_take_is_refused_before(shared: House, path: str, status: int) -> None:
+    assert shared.get(path.format(number=shared.write().number), "publisher").status_code == status
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_dates_at_the_ends_of_the_calendar_are_refused(shared: House, moment: str) -> None:
+    article = {"title": "T", "body": "B", "language": "en", "audience": "public"}
+    assert (
+        shared.post("articles", article | {"valid_from": "2026-01-01T00:00:00+14:00"}, "candidate").status_code == 201
+    )
+    response = shared.post("articles", article | {"valid_from": moment}, "candidate")
+    assert (response.status_code, problem(response)["field"]) == (422, "valid_from")
+
+
+def test_a_body_that_is_not_said_to_be_json_is_refused(shared: House) -> None:
+    response = shared.ask("POST", "search", content=b'{"query": "red"}', headers={"Content-Type": "text/plain"})
+    assert (response.status_code, "application/json" in problem(response)["message"]) == (422, True)
