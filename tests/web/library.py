@@ -127,7 +127,8 @@ def _articles(db: Database, library: Library) -> None:
     write("red", "Hub 6 shows a steady red light", RED)
     write("red-hans", "路由器指示灯亮红灯怎么办", RED_HANS, language=Language.SIMPLIFIED)
     write("red-hant", "數據機指示燈亮紅燈怎麼辦", RED_HANT, language=Language.TRADITIONAL)
-    newer = write("reset", "Reset the hub with the pin hole", "## Resolution\n\nHold the pin for ten seconds.")
+    pin = "## Resolution\n\nHold the pin for ten seconds. See [steady ring](../faults/red-light.md)."
+    newer = write("reset", "Reset the hub with the pin hole", pin)
     write(
         "reset-old",
         "Reset the hub (red light, old way)",

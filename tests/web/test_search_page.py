@@ -1,12 +1,11 @@
 """The search page in a real browser, against the real application."""
 
-import json
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
+from tests.web.acting import offered, searched, sign_in, suggestions_asked
 from tests.web.conftest import Site, Watch
 
 pytestmark = pytest.mark.browser
@@ -14,28 +13,6 @@ pytestmark = pytest.mark.browser
 Visit = Callable[..., Page]
 
 SETTLE_MS = 120
-SAYS = {"en-GB": ("en", "red light"), "zh-CN": ("zh-Hans", "路由器红灯"), "zh-TW": ("zh-Hant", "數據機紅燈")}
-
-
-def sign_in(page: Page, secret: str) -> None:
-    page.click("#open-sign-in")
-    page.fill("#key", secret)
-    page.keyboard.press("Enter")
-    expect(page.locator("#sign-out")).to_be_visible()
-
-
-def searched(page: Page, text: str) -> None:
-    page.fill("#query", text)
-    page.keyboard.press("Enter")
-    expect(page.locator(".hit").first).to_be_visible()
-
-
-def offered(page: Page) -> Locator:
-    return page.locator("#suggestions [role=option]")
-
-
-def suggestions_asked(watch: Watch) -> list[str]:
-    return [url for url in watch.asked if "/api/v1/suggest" in url]
 
 
 def test_everything_works_with_the_keyboard_alone(visit: Visit) -> None:
@@ -187,6 +164,23 @@ def test_a_key_that_is_not_accepted_says_so_and_changes_nothing(visit: Visit, wa
     expect(page.locator("#open-sign-in")).to_be_focused()
 
 
+def test_a_key_that_is_revoked_while_it_is_used_ends_the_visit(visit: Visit, site: Site, watch: Watch) -> None:
+    watch.expected = ("401",)
+    page = visit("q=red light")
+    sign_in(page, site.library.keys["Ada"])
+    expect(page.locator(".why").first).to_be_visible()
+    gone = {"code": "not_signed_in", "message": "this key is unknown", "field": "", "request_id": "1"}
+    page.route("**/api/v1/search", lambda route: route.fulfill(status=401, json={"error": gone}), times=1)
+    page.fill("#query", "light red")
+    page.keyboard.press("Enter")
+    expect(page.locator("#notice")).to_contain_text("You have been signed out")
+    expect(page.locator(".hit").first).to_be_visible()
+    assert "staffcredit" not in page.content()
+    sign_in(page, site.library.keys["Ada"])
+    expect(page.locator(".why").first).to_be_visible()
+    expect(page.locator("#notice")).to_be_hidden()
+
+
 def test_a_community_post_looks_different_and_credits_its_author(visit: Visit) -> None:
     page = visit("q=red light every evening fridge")
     post = page.locator(".hit.post")
@@ -262,7 +256,7 @@ def test_a_degraded_answer_is_explained_in_words(visit: Visit) -> None:
 
     page.route("**/api/v1/search", degrade)
     searched(page, "red light")
-    expect(page.locator(".note")).to_contain_text("Search by meaning is still starting")
+    expect(page.locator("#results .note")).to_contain_text("Search by meaning is not available")
 
 
 def test_waiting_shows_an_outline_without_moving_the_box(visit: Visit) -> None:
@@ -279,6 +273,26 @@ def test_pictures_from_elsewhere_become_links(visit: Visit, site: Site) -> None:
     page = visit(f"article={site.library.articles['red'].number}")
     expect(page.get_by_role("link", name="The ring of the hub")).to_be_visible()
     assert page.locator("#article img").count() == 0
+
+
+def test_a_link_to_a_file_of_the_writer_becomes_a_search_for_its_words(visit: Visit, site: Site) -> None:
+    page = visit(f"article={site.library.articles['reset'].number}")
+    page.get_by_role("link", name="steady ring").click()
+    expect(page.locator("#query")).to_have_value("steady ring")
+    expect(page.locator(".hit h3", has_text="Hub 6 shows a steady red light")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#article")).to_contain_text("Hold the pin for ten seconds")
+
+
+def test_a_long_passage_is_folded_until_somebody_asks(visit: Visit) -> None:
+    page = visit("q=thunderstorm")
+    long = page.locator("li", has_text="What to check").first
+    folded = long.locator(".passage").bounding_box()
+    long.get_by_role("button", name="Show all").click()
+    unfolded = long.locator(".passage").bounding_box()
+    assert folded is not None
+    assert unfolded is not None
+    assert unfolded["height"] > 2 * folded["height"]
 
 
 def test_hostile_text_stays_text(visit: Visit) -> None:
@@ -323,70 +337,3 @@ def test_the_theme_follows_the_system_until_it_is_chosen(visit: Visit) -> None:
     page.emulate_media(color_scheme="light")
     page.click("#theme")
     assert page.evaluate(ground) == dark
-
-
-def test_there_is_no_motion_for_those_who_want_none(visit: Visit) -> None:
-    page = visit(reduced_motion="reduce")
-    page.route("**/api/v1/search", lambda route: None)
-    page.fill("#query", "red light")
-    page.keyboard.press("Enter")
-    expect(page.locator("#results.busy")).to_be_visible()
-    assert page.evaluate("document.getAnimations().length") == 0
-
-
-@pytest.mark.parametrize("locale", SAYS)
-def test_nothing_scrolls_sideways_on_a_narrow_phone(visit: Visit, site: Site, locale: str) -> None:
-    page = visit(f"q={SAYS[locale][1]}", locale=locale, width=360)
-
-    def fits() -> bool:
-        return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
-
-    expect(page.locator(".hit").first).to_be_visible()
-    assert fits()
-    sign_in(page, site.library.keys["Ada"])
-    expect(page.locator(".why").first).to_be_visible()
-    assert fits()
-    searched(page, "thunderstorm")
-    assert fits()
-    page.goto(f"/#article={site.library.articles['red'].number}")
-    expect(page.locator("#article .scroll")).to_be_visible()
-    assert fits()
-    assert page.locator("#article .scroll").evaluate("element => element.scrollWidth > element.clientWidth")
-
-
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1440])
-@pytest.mark.parametrize("locale", SAYS)
-def test_axe_finds_nothing(visit: Visit, site: Site, locale: str, width: int, dark: bool) -> None:
-    axe = Axe()
-    page = visit(locale=locale, width=width, dark=dark)
-
-    def check(state: str) -> None:
-        found = axe.run(page).response["violations"]
-        told = [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
-        assert not found, f"{state}: {json.dumps(told, ensure_ascii=False, indent=1)}"
-
-    expect(page.locator("html")).to_have_attribute("lang", SAYS[locale][0])
-    check("start")
-    page.locator("#query").press_sequentially(SAYS[locale][1][:3])
-    expect(page.get_by_role("listbox")).to_be_visible()
-    page.keyboard.press("ArrowDown")
-    check("suggestions")
-    sign_in(page, site.library.keys["Ada"])
-    searched(page, SAYS[locale][1])
-    page.locator(".why summary").first.click()
-    check("answers")
-    page.goto(f"/#article={site.library.articles['red'].number}")
-    expect(page.locator("#article-title")).to_be_visible()
-    check("article")
-    page.click("#sign-out")
-    page.click("#open-sign-in")
-    check("dialog")
-
-
-def test_axe_finds_nothing_in_high_contrast(visit: Visit) -> None:
-    page = visit("q=red light", contrast="more")
-    expect(page.locator(".hit").first).to_be_visible()
-    assert not Axe().run(page).response["violations"]
-    page.emulate_media(forced_colors="active")
-    assert not Axe().run(page).response["violations"]

@@ -13,7 +13,6 @@ export class Refused extends Error {
 
 export const holdKey = (secret) => { key = secret; };
 export const dropKey = () => { key = ""; };
-export const hasKey = () => key !== "";
 
 export const search = (request, signal) => call("search", { method: "POST", body: request, signal });
 export const suggest = (text, signal) => call(`suggest?q=${encodeURIComponent(text)}`, { signal });

@@ -63,6 +63,8 @@ function title(hit, find, hrefOf, open) {
   return el("a", away, ...text, el("span", { class: "unseen" }, ` (${t("hit.opens_elsewhere")})`));
 }
 
+const FOLD = 380; // px: below this, folding to 16rem would hide less than the button takes
+
 /** A long passage is folded, so that the next answer stays in sight. */
 function passage(hit, find) {
   const text = el("div", { class: "passage prose", lang: hit.language }, prose(hit.passage.html, { deeper: 2, find }));
@@ -72,7 +74,7 @@ function passage(hit, find) {
     unfold.remove();
   });
   requestAnimationFrame(() => {
-    if (text.scrollHeight <= 300) return;
+    if (text.scrollHeight <= FOLD) return;
     text.classList.add("folded");
     unfold.hidden = false;
   });

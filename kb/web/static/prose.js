@@ -1,6 +1,7 @@
 // Text of the knowledge base as elements. The server's HTML is already safe; it is parsed in a document of its own,
 // where nothing loads and nothing runs, and fitted to the page before it is shown.
 
+import { addressOf } from "./address.js";
 import { el } from "./dom.js";
 import { t } from "./i18n.js";
 
@@ -13,7 +14,7 @@ export function prose(html, { deeper = 1, find = null } = {}) {
   for (const image of body.querySelectorAll("img")) withoutForeign(image);
   for (const table of body.querySelectorAll("table")) framed(table);
   for (const code of body.querySelectorAll("pre")) scrollable(code, t("code.scroll"));
-  for (const link of body.querySelectorAll("a[href]")) outward(link);
+  for (const link of body.querySelectorAll("a[href]")) led(link);
   for (const heading of body.querySelectorAll("h1, h2, h3, h4, h5, h6")) lowered(heading, deeper);
   if (find) highlight(body, find);
   const fragment = document.createDocumentFragment();
@@ -53,13 +54,15 @@ function scrollable(element, label) {
   fitting.observe(element);
 }
 
-function outward(link) {
-  // A place within the page would be read as one of ours (see `address.js`), and no text here has such places.
-  if (link.getAttribute("href").startsWith("#")) return link.replaceWith(...link.childNodes);
-  if (link.origin === location.origin || !link.protocol.startsWith("http")) return undefined;
-  link.target = "_blank";
-  link.rel = "noopener noreferrer ugc nofollow";
-  return undefined;
+function led(link) {
+  // Writers link the files of their folder, or a place in a text: neither is an address here. The words of the link
+  // name what is meant, so it becomes a search for them.
+  if (!/^(?:[a-z][a-z\d+.-]*:|\/\/)/i.test(link.getAttribute("href"))) {
+    link.setAttribute("href", addressOf({ q: link.textContent.trim() }));
+  } else if (link.protocol.startsWith("http") && link.origin !== location.origin) {
+    link.target = "_blank";
+    link.rel = "noopener noreferrer ugc nofollow";
+  }
 }
 
 function lowered(heading, by) {

@@ -3,12 +3,12 @@
 import { addressOf, go, here } from "./address.js";
 import * as client from "./client.js";
 import { Combobox } from "./combobox.js";
-import { $, el } from "./dom.js";
+import { $ } from "./dom.js";
 import { filters } from "./filters.js";
 import { answers, degraded, howMany } from "./hits.js";
 import { count, current, speak, t } from "./i18n.js";
 import { article as articleView, backTo } from "./reading.js";
-import { corner, signedIn, signOut } from "./session.js";
+import { corner, onChange, signedIn, signOut } from "./session.js";
 import { nothing, start, trouble, troubleInWords, waiting } from "./states.js";
 import { themeButton } from "./theme.js";
 
@@ -35,6 +35,12 @@ function only(kind) {
 }
 
 const say = (text) => { $("status").textContent = text; };
+const titled = (text) => { document.title = text ? `${text} · ${t("page.title")}` : t("page.title"); };
+
+function notice(text) {
+  $("notice").textContent = text;
+  $("notice").hidden = !text;
+}
 const isFiltered = (place) => Boolean(place.kind || place.language || place.product);
 const searchOf = (place) => JSON.stringify([place.q, place.kind, place.language, place.product]);
 
@@ -43,6 +49,7 @@ function ask(text) {
   if (!q) return input.focus();
   // The same question again is a wish for a fresh answer.
   asked = "";
+  notice("");
   go({ ...here(), q, article: "" });
   return arrive();
 }
@@ -57,6 +64,7 @@ async function arrive() {
   const place = here();
   if (place.q !== input.value.trim() && (place.q || !place.article)) input.value = place.q;
   $("clear").hidden = !input.value;
+  titled(place.q);
   filters(place, products, narrow);
   reader.hidden = !place.article;
   results.hidden = Boolean(place.article);
@@ -68,9 +76,10 @@ async function list(place) {
   opened = null;
   reader.replaceChildren();
   if (!place.q) {
-    only("search").throwIfAborted();
+    underWay.search?.abort();
     [asked, answer, failed] = ["", null, null];
     results.classList.remove("busy");
+    results.removeAttribute("aria-busy");
     results.replaceChildren(start(ask));
     say("");
     return;
@@ -109,8 +118,8 @@ async function find(place) {
 }
 
 function request(place) {
-  const only = (value) => (value ? [value] : []);
-  const chosen = { kinds: only(place.kind), languages: only(place.language), products: only(place.product) };
+  const some = (value) => (value ? [value] : []);
+  const chosen = { kinds: some(place.kind), languages: some(place.language), products: some(place.product) };
   const filters = Object.fromEntries(Object.entries(chosen).filter(([, values]) => values.length));
   // Somebody who reads Traditional Chinese and asks in Chinese wants that script first. An English page says nothing
   // about a Chinese question.
@@ -127,10 +136,18 @@ function drawAnswer(place) {
     results.replaceChildren(...degraded(answer.degraded), nothing(place.q, state));
     return;
   }
-  const more = canShowMore() && (() => { limit = Math.min(MOST, limit + 20); find(place); });
+  const more = canShowMore() && (() => showMore(place));
   const hrefOf = (hit) => addressOf({ ...place, article: hit.number });
   const open = (hit) => { go({ ...place, article: hit.number }, "results"); scrollTo(0, 0); arrive(); };
   results.replaceChildren(...answers(answer, place.q, { hrefOf, open, more }));
+}
+
+async function showMore(place) {
+  const before = answer.hits.length;
+  limit = Math.min(MOST, limit + 20);
+  await find(place);
+  // The button is gone: the keyboard goes on with the first answer that is new.
+  results.querySelectorAll(".hit")[before]?.querySelector("a")?.focus();
 }
 
 async function read(place) {
@@ -159,7 +176,11 @@ async function read(place) {
   }
 }
 
-const drawArticle = (place) => reader.replaceChildren(...articleView(opened, back(place)));
+function drawArticle(place) {
+  titled(opened.title);
+  reader.replaceChildren(...articleView(opened, back(place)));
+}
+
 const back = (place) => backTo(t(place.q ? "article.back" : "article.to_search"), leave);
 
 /** From an article to where it was opened from. */
@@ -177,16 +198,20 @@ function returnTo(number) {
 }
 
 function fail(error, place, retry) {
-  if (error.code === "not_signed_in" && client.hasKey()) signOut(() => {});
+  if (error.code === "not_signed_in" && signedIn()) {
+    signOut(t("error.key"));
+    return notice(t("error.key"));
+  }
   failed = retry;
   place.replaceChildren(trouble(error, retry));
-  say(troubleInWords(error));
+  return say(troubleInWords(error));
 }
 
 /** Somebody else reads now: nothing that the one before saw may stay, on the page or in what it remembers. */
 function readerChanged(message) {
   for (const request of Object.values(underWay)) request.abort();
   combobox.close();
+  notice("");
   $("suggestions").replaceChildren();
   [asked, answer, opened, failed] = ["", null, null, null];
   results.replaceChildren();
@@ -208,12 +233,12 @@ async function loadProducts() {
 async function changeLanguage(next) {
   try {
     await speak(next);
-  } catch (error) {
+  } catch {
     $("interface-language").value = current();
     return say(t("error.title"));
   }
   themeButton();
-  corner(readerChanged);
+  corner();
   const place = here();
   filters(place, products, narrow);
   if (opened) drawArticle(place);
@@ -266,6 +291,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 themeButton();
-corner(readerChanged);
+onChange(readerChanged);
+corner();
 loadProducts();
 arrive();

@@ -5,41 +5,49 @@ import { $, el } from "./dom.js";
 import { t } from "./i18n.js";
 
 let person = null;
+let changed = () => {};
 
 /** Who is signed in, or null for the public. */
 export const signedIn = () => person;
 
-/** Draw the corner. `changed(message)` is called after every change of who reads. */
-export function corner(changed) {
+/** From now on `listener(message)` is called after every change of who reads. */
+export const onChange = (listener) => { changed = listener; };
+
+/** Draw the corner with the sign-in button or the name. */
+export function corner() {
   const place = $("person");
   if (!person) {
-    place.replaceChildren(el("button", { type: "button", id: "open-sign-in", on: { click: () => ask(changed) } }, t("signin.open")));
+    place.replaceChildren(el("button", { type: "button", id: "open-sign-in", on: { click: ask } }, t("signin.open")));
     return;
   }
   place.replaceChildren(
     el("span", { class: "person-name", title: person.name }, person.name),
     el("span", { class: "badge" }, t(`tier.${person.tier}`, {}, person.tier)),
-    el("button", { type: "button", id: "sign-out", on: { click: () => signOut(changed) } }, t("signin.out")),
+    el("button", { type: "button", id: "sign-out", on: { click: leave } }, t("signin.out")),
   );
 }
 
 /** Forget the key and who it stood for. */
-export function signOut(changed) {
+export function signOut(message) {
   dropKey();
   person = null;
-  corner(changed);
-  $("open-sign-in").focus();
-  changed(t("signin.gone"));
+  corner();
+  changed(message);
 }
 
-function ask(changed) {
+function leave() {
+  signOut(t("signin.gone"));
+  $("open-sign-in").focus();
+}
+
+function ask() {
   const dialog = $("sign-in");
   const form = dialog.querySelector("form");
   const field = $("key");
   $("sign-in-error").textContent = "";
   form.onsubmit = (event) => {
     event.preventDefault();
-    enter(field.value.trim(), dialog, changed);
+    enter(field.value.trim(), dialog);
   };
   $("sign-in-cancel").onclick = () => dialog.close();
   dialog.onclose = () => { field.value = ""; };
@@ -47,7 +55,7 @@ function ask(changed) {
   field.focus();
 }
 
-async function enter(secret, dialog, changed) {
+async function enter(secret, dialog) {
   const submit = dialog.querySelector("[type=submit]");
   submit.disabled = true;
   try {
@@ -62,7 +70,7 @@ async function enter(secret, dialog, changed) {
     submit.disabled = false;
   }
   dialog.close();
-  corner(changed);
+  corner();
   $("query").focus();
   changed(t("signin.done", { name: person.name }));
 }

@@ -39,8 +39,13 @@ export function nothing(query, { filtered, unfilter, signedIn }) {
   );
 }
 
-const OWN_WORDS = { slow: "error.slow", unreadable: "error.unreadable", unreachable: "error.unreachable",
-  not_signed_in: "error.key", not_found: "error.not_found" };
+const OWN_WORDS = {
+  slow: "error.slow",
+  unreadable: "error.unreadable",
+  unreachable: "error.unreachable",
+  unavailable: "error.unavailable",
+  not_found: "error.not_found",
+};
 
 /** Something failed: what, and a way on. The server's own message is English and says so. */
 export function trouble(error, retry) {
@@ -52,7 +57,8 @@ export function trouble(error, retry) {
     "div",
     { class: "state" },
     el("h2", {}, t("error.title")),
-    own ? el("p", {}, t(own)) : el("p", { lang: "en" }, error.message || error.code),
+    own && el("p", {}, t(own)),
+    error.code !== "not_found" && el("p", { class: own ? "small" : "", lang: "en" }, error.message),
     error.reference && el("p", { class: "small" }, t("error.reference", { id: error.reference })),
     retry && el("div", { class: "row" }, el("button", { type: "button", class: "primary", on: { click: retry } }, t("error.retry"))),
   );

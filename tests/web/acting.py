@@ -1,0 +1,26 @@
+"""What people do on the page, for the tests."""
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.web.conftest import Watch
+
+
+def sign_in(page: Page, secret: str) -> None:
+    page.click("#open-sign-in")
+    page.fill("#key", secret)
+    page.keyboard.press("Enter")
+    expect(page.locator("#sign-out")).to_be_visible()
+
+
+def searched(page: Page, text: str) -> None:
+    page.fill("#query", text)
+    page.keyboard.press("Enter")
+    expect(page.locator(".hit").first).to_be_visible()
+
+
+def offered(page: Page) -> Locator:
+    return page.locator("#suggestions [role=option]")
+
+
+def suggestions_asked(watch: Watch) -> list[str]:
+    return [url for url in watch.asked if "/api/v1/suggest" in url]
