@@ -194,6 +194,12 @@ def test_a_superseded_article_says_so(visit: Visit) -> None:
     expect(page.locator("li", has_text="old way").locator(".warning")).to_contain_text("Replaced by a newer article")
 
 
+def test_a_superseded_article_leads_to_its_successor(visit: Visit, site: Site) -> None:
+    page = visit(f"article={site.library.articles['reset-old'].number}")
+    page.locator("#article header .warning a").click()
+    expect(page.locator("#article-title")).to_have_text("Reset the hub with the pin hole")
+
+
 def test_matched_words_are_marked_in_the_script_of_the_text(visit: Visit) -> None:
     page = visit("q=红灯", locale="zh-CN")
     traditional = page.locator("li", has_text="數據機").first

@@ -1,5 +1,6 @@
 // One article, opened in place.
 
+import { addressOf, here } from "./address.js";
 import { el, icon } from "./dom.js";
 import { t } from "./i18n.js";
 import { facts } from "./hits.js";
@@ -14,13 +15,16 @@ export function article(found, back) {
       {},
       el("header", {},
         el("h2", { lang: found.language, id: "article-title", tabIndex: -1 }, found.title),
-        (found.superseded ?? found.superseded_by) ? el("p", { class: "warning" }, t("hit.superseded")) : null,
-        facts({ kind: "article", changed_at: found.published_at ?? found.modified_at, ...found }),
-        found.published === null && el("p", { class: "warning" }, t("article.unpublished"))),
+        found.superseded_by && successor(found.superseded_by),
+        !found.live && el("p", { class: "warning" }, t("article.unpublished")),
+        facts({ ...found, kind: "article", changed_at: found.published_at })),
       el("div", { class: "prose", lang: found.language }, prose(found.html, { deeper: 1 })),
     ),
   ];
 }
+
+const successor = (number) =>
+  el("p", { class: "warning" }, t("hit.superseded"), " ", el("a", { class: "number", href: addressOf({ ...here(), article: number }) }, number));
 
 export const backTo = (label, go) =>
   el("button", { class: "quiet back", type: "button", on: { click: go } }, icon("left"), label);
