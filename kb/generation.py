@@ -1,7 +1,6 @@
 """Generations of the index: the one that answers, the one being built beside it, those given up."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -19,8 +18,8 @@ class GenerationState(StrEnum):
 class Generation:
     """One index and what it was built with. Another encoder or analyzer means another generation.
 
-    `averages` are the tokens a passage by reader tier that its BM25 weights were computed with. `touched_at` moves while it is built, so that an
-    abandoned build can be told from a slow one.
+    `average_length` is the tokens a passage that its BM25 weights were computed with. `touched_at` moves while it is
+    built, so that an abandoned build can be told from a slow one.
     """
 
     name: str
@@ -31,5 +30,5 @@ class Generation:
     encoder_name: str = ""
     dimension: int = 0
     analyzer: str = ""
-    averages: Mapping[str, float] = field(default_factory=dict)
+    average_length: float = 0.0
     live_at: datetime | None = None

@@ -191,7 +191,7 @@ def _upserts(service: Service, digest: str, progress: Progress) -> float:
             found = [each for of_item in passages.of_items(tx, items).values() for each in of_item]
             vectors = passages.vectors(tx, digest, [each.hash for each in found])
         points = [
-            point_of(each, analyze(indexed_text(each)), generation.averages, vectors[each.hash]) for each in found
+            point_of(each, analyze(indexed_text(each)), generation.average_length, vectors[each.hash]) for each in found
         ]
         seconds += _timed(lambda points=points: index.upsert(points)) / 1000
         written += len(points)

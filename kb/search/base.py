@@ -24,17 +24,15 @@ from kb.search.index import (
     Scored,
     Vector,
     conditions_of,
+    counted_over,
     item_key,
-    reader_condition,
     ref_of,
 )
-from kb.search.lexical import LEXICAL_NAMES, RESTRICTED, Sparse, name_for, names_opened_by
+from kb.search.lexical import LEXICAL, Sparse
 
 BATCH = 64
 """Points per engine call. The embedded engine stops every thread during a call, so a waiting query waits for one batch:
 some 15 ms at 64, at 5 % less speed than 256."""
-REMOVED = 16
-"""The same for removals, which cost 1.5 ms a point at 100,000 passages: common terms have long lists to close up."""
 
 T = TypeVar("T")
 
@@ -107,18 +105,18 @@ class EngineIndex(ABC):
                 raise Invalid(f"a point given for {item_key(item)} belongs to another item")
         with self._writing:
             keep = {point.ref.point_id for point in new}
-            old = [row for batch in _batches(list(items)) for row in self._rows_of(batch)]
+            old = [id for batch in _batches(list(items)) for id in self._ids_of(batch)]
             self._write(new)
-            self._remove([row for row in old if row.id not in keep])
+            for batch in _batches([id for id in old if id not in keep]):
+                self._delete(batch)
 
     def retrieve(self, request: Request) -> Legs:
         """See `PassageIndex.retrieve`."""
         conditions = conditions_of(request.reader, request.filters)
         legs: list[Leg] = []
         if request.lexical is not None and len(request.lexical):
-            name = name_for(request.reader)
-            corpus = reader_condition(request.reader) if name == RESTRICTED else None
-            legs.append(Leg(name, request.lexical, conditions, corpus, request.k, request.exact))
+            corpus = counted_over(request.reader)
+            legs.append(Leg(LEXICAL, request.lexical, conditions, corpus, request.k, request.exact))
         if request.dense is not None and request.dense.size:
             check_dense([request.dense], self._dimension)
             legs.append(Leg(DENSE, request.dense, conditions, None, request.k, request.exact))
@@ -126,7 +124,7 @@ class EngineIndex(ABC):
         if not legs:
             return Legs()
         found = dict(zip((leg.name for leg in legs), map(_ranked, self._query(legs)), strict=True))
-        return Legs(lexical=found.get(name_for(request.reader), []), dense=found.get(DENSE, []))
+        return Legs(lexical=found.get(LEXICAL, []), dense=found.get(DENSE, []))
 
     def refs(self, item: ItemRef | None = None) -> Iterator[PassageRef]:
         """See `PassageIndex.refs`."""
@@ -139,22 +137,12 @@ class EngineIndex(ABC):
         for row in self._scroll([], REF_FIELDS, lacking=DENSE):
             yield ref_of(row.payload)
 
-    def _rows_of(self, items: Sequence[ItemRef]) -> list[Row]:
-        return list(self._scroll([("item", tuple(item_key(item) for item in items))], ("reader",)))
+    def _ids_of(self, items: Sequence[ItemRef]) -> list[str]:
+        return [row.id for row in self._scroll([("item", tuple(item_key(item) for item in items))], ())]
 
     def _write(self, points: Sequence[Point]) -> None:
         for batch in _batches(points):
             self._put(batch)
-
-    def _remove(self, rows: Sequence[Row]) -> None:
-        """Delete points so that no score remembers them.
-
-        The engine keeps counting a deleted point in N and df until its segment is rebuilt (scores were off by up
-        to 7 %); a point whose sparse vectors are emptied first leaves the counts at once.
-        """
-        for batch in _batches(rows, REMOVED):
-            self._empty({row.id: names_opened_by(_keys(row)) for row in batch})
-            self._delete([row.id for row in batch])
 
     @abstractmethod
     def _put(self, points: Sequence[Point]) -> None:
@@ -163,10 +151,6 @@ class EngineIndex(ABC):
     @abstractmethod
     def _add_dense(self, vectors: Mapping[str, Vector]) -> None:
         """Set the dense vector of existing points, by point id."""
-
-    @abstractmethod
-    def _empty(self, names: Mapping[str, Sequence[str]]) -> None:
-        """Set these sparse vectors of existing points to empty, by point id."""
 
     @abstractmethod
     def _delete(self, ids: Sequence[str]) -> None:
@@ -189,14 +173,7 @@ def check_points(points: Sequence[Point], dimension: int) -> None:
     """Nothing, or Invalid: an engine that fails in the middle of a batch keeps what it had written of it."""
     check_dense([point.dense for point in points if point.dense is not None], dimension)
     for point in points:
-        unknown = point.lexical.keys() - LEXICAL_NAMES
-        if unknown:
-            raise Invalid(f"{point.ref}: unknown lexical vectors {sorted(unknown)}")
-        vectors = {id(vector): vector for vector in point.lexical.values()}.values()
-        for indices in {id(vector.indices): vector.indices for vector in vectors}.values():
-            _check_indices(point.ref, indices)
-        for vector in vectors:
-            _check_values(point.ref, vector)
+        _check_sparse(point.ref, point.lexical)
 
 
 def check_dense(vectors: Sequence[Vector], dimension: int) -> None:
@@ -209,16 +186,13 @@ def check_dense(vectors: Sequence[Vector], dimension: int) -> None:
             raise Invalid("a dense vector holds a number that is not finite")
 
 
-def _check_indices(ref: PassageRef, indices: Sequence[int]) -> None:
-    if len(set(indices)) != len(indices):
-        raise Invalid(f"{ref}: a lexical vector names an index twice")
-    if indices and (min(indices) < 0 or max(indices) >= 2**32):
-        raise Invalid(f"{ref}: a lexical vector has an index outside 32 bits")
-
-
-def _check_values(ref: PassageRef, vector: Sparse) -> None:
+def _check_sparse(ref: PassageRef, vector: Sparse) -> None:
     if len(vector.indices) != len(vector.values):
         raise Invalid(f"{ref}: a lexical vector has {len(vector.indices)} indices and {len(vector.values)} values")
+    if len(set(vector.indices)) != len(vector.indices):
+        raise Invalid(f"{ref}: a lexical vector names an index twice")
+    if vector.indices and (min(vector.indices) < 0 or max(vector.indices) >= 2**32):
+        raise Invalid(f"{ref}: a lexical vector has an index outside 32 bits")
     # The sum is finite when all values are: one addition each instead of one call each.
     if not isfinite(sum(vector.values)):
         raise Invalid(f"{ref}: a lexical vector has a value that is not finite")
@@ -229,11 +203,6 @@ def _ranked(rows: Iterable[Row]) -> list[Scored]:
     return [Scored(ref_of(row.payload), str(row.payload["language"]), row.score) for row in best_first]
 
 
-def _keys(row: Row) -> list[str]:
-    keys = row.payload.get("reader")
-    return [str(key) for key in keys] if isinstance(keys, list) else [str(keys)]
-
-
-def _batches(things: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:
-    for start in range(0, len(things), size):
-        yield things[start : start + size]
+def _batches(things: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(things), BATCH):
+        yield things[start : start + BATCH]

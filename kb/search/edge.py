@@ -11,12 +11,11 @@ import qdrant_edge as qdrant
 from kb.errors import IndexUnavailable
 from kb.search.base import EngineIndex, Leg, Row
 from kb.search.index import DENSE, FILTER_FIELDS, REF_FIELDS, Condition, Point, Vector
-from kb.search.lexical import LEXICAL_NAMES, Sparse
+from kb.search.lexical import LEXICAL, Sparse
 
 _PAGE = 1000
 _NEVER_KB = 10**9
 _CLOSED = "closed"  # a file that says the folder was closed in order
-_NO_TERMS = qdrant.SparseVector([], [])
 
 
 class EdgeIndex(EngineIndex):
@@ -114,11 +113,6 @@ class EdgeIndex(EngineIndex):
         with self._engine() as shard:
             shard.update(qdrant.UpdateOperation.update_vectors(changes))
 
-    def _empty(self, names: Mapping[str, Sequence[str]]) -> None:
-        changes = [qdrant.PointVectors(id, dict.fromkeys(known, _NO_TERMS)) for id, known in names.items()]
-        with self._engine() as shard:
-            shard.update(qdrant.UpdateOperation.update_vectors(changes))
-
     def _delete(self, ids: Sequence[str]) -> None:
         with self._engine() as shard:
             shard.update(qdrant.UpdateOperation.delete_points(list(ids)))
@@ -178,7 +172,7 @@ def _config(dimension: int) -> "qdrant.EdgeConfig":
                 size=dimension, distance=qdrant.Distance.Cosine, quantization_config=eight_bits
             )
         },
-        sparse_vectors={name: qdrant.EdgeSparseVectorParams(modifier=qdrant.Modifier.Idf) for name in LEXICAL_NAMES},
+        sparse_vectors={LEXICAL: qdrant.EdgeSparseVectorParams(modifier=qdrant.Modifier.Idf)},
         # m=0: no graph. Building one takes half a minute, and a filtered scan is fast enough.
         hnsw_config=qdrant.HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=10),
         # No size makes a segment worth rebuilding; a fifth of it deleted does.
@@ -208,7 +202,7 @@ def _translated(folder: Path) -> Iterator[None]:
 
 
 def _vectors(point: Point) -> "dict[str, qdrant.NamedVector]":
-    vectors: dict[str, qdrant.NamedVector] = {name: _vector(vector) for name, vector in point.lexical.items()}
+    vectors: dict[str, qdrant.NamedVector] = {LEXICAL: _vector(point.lexical)}
     if point.dense is not None:
         vectors[DENSE] = point.dense.tolist()
     return vectors

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from kb.passage import PassageRef
 from kb.query import Candidate
 from kb.search.index import Legs
 from kb.text.identifiers import identifiers, is_identifier

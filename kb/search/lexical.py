@@ -3,23 +3,19 @@
 A passage's vector holds BM25's term-frequency part, a query's vector how often each term is asked for; their dot
 product times the IDF that Qdrant adds (`Modifier.IDF`: ln((N - df + .5) / (df + .5) + 1), Lucene's) is BM25.
 
-There is one sparse vector *name* per reader tier, because Qdrant counts N and df per name: what a tier may not
-read is not counted in its name, so hidden text cannot move a visible score.
+N and df are counted over the unrestricted text that the reader's tier may read (Qdrant counts over a filter), and the average length is that of the widest circle (`kb.solve.generations`). So text that somebody may not
+read moves none of the scores they see, and text restricted to groups moves nobody's.
 """
 
 import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-from kb.audience import Access, Audience, Reader
 
 K1 = 1.5  # rank_bm25's default, so that it can be the oracle; Robertson and Zaragoza (2009) give 1.2 to 2
 B = 0.75
 
-TIER_NAMES: Mapping[Audience, str] = {tier: f"lex_{tier}" for tier in Audience}
-RESTRICTED = "lex_restricted"
-LEXICAL_NAMES: tuple[str, ...] = (*TIER_NAMES.values(), RESTRICTED)
+LEXICAL = "lexical"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,43 +52,6 @@ def query_vector(tokens: Sequence[str]) -> Sparse:
     """The query side: each term weighs as often as it is asked for."""
     frequencies = _frequencies(tokens)
     return Sparse(tuple(frequencies), tuple(float(count) for count in frequencies.values()))
-
-
-def passage_vectors(tokens: Sequence[str], access: Access, averages: Mapping[str, float]) -> dict[str, Sparse]:
-    """A passage's vectors by name: one for each tier that may read it, and the one for readers in groups.
-
-    A passage restricted to groups has only the latter. `averages` gives the average length in tokens of the
-    unrestricted passages that each tier may read, by tier ("public", ...); readers in groups use the internal one.
-    """
-    frequencies, length = _frequencies(tokens), len(tokens)
-    indices = tuple(frequencies)  # one for all: they differ in values only
-
-    def weighted(tier: Audience) -> Sparse:
-        return Sparse(indices, _weights(frequencies, length, averages.get(tier, 0.0), K1, B))
-
-    internal = weighted(Audience.INTERNAL)
-    vectors = {RESTRICTED: internal}
-    if not access.groups:
-        vectors[TIER_NAMES[Audience.INTERNAL]] = internal
-        for tier in Audience:
-            if access.audience.rank <= tier.rank < Audience.INTERNAL.rank:
-                vectors[TIER_NAMES[tier]] = weighted(tier)
-    return vectors
-
-
-def name_for(reader: Reader) -> str:
-    """The sparse vector that this reader's queries are matched against.
-
-    A reader in groups needs counts of their own: the one name that holds everything, with N and df counted over
-    what this reader may read.
-    """
-    return RESTRICTED if reader.groups else TIER_NAMES[reader.tier]
-
-
-def names_opened_by(reader_keys: Sequence[str]) -> tuple[str, ...]:
-    """The names of the sparse vectors that a passage with these `Access.reader_keys` carries."""
-    tiers = [TIER_NAMES[tier] for tier in Audience if tier.value in reader_keys]
-    return (*tiers, RESTRICTED)
 
 
 def _frequencies(tokens: Sequence[str]) -> Counter[int]:

@@ -10,7 +10,7 @@ from qdrant_client.http.exceptions import ApiException
 from kb.errors import IndexUnavailable
 from kb.search.base import EngineIndex, Leg, Row
 from kb.search.index import DENSE, FILTER_FIELDS, REF_FIELDS, Condition, Point, Vector
-from kb.search.lexical import LEXICAL_NAMES, Sparse
+from kb.search.lexical import LEXICAL, Sparse
 
 MEMORY = ":memory:"
 _PAGE = 1000
@@ -47,9 +47,7 @@ class ServerIndex(EngineIndex):
             engine.create_collection(
                 collection,
                 vectors_config={DENSE: _dense_params(dimension)},
-                sparse_vectors_config={
-                    name: models.SparseVectorParams(modifier=models.Modifier.IDF) for name in LEXICAL_NAMES
-                },
+                sparse_vectors_config={LEXICAL: models.SparseVectorParams(modifier=models.Modifier.IDF)},
                 # No graph, as in the embedded engine: a filtered scan of quantized vectors is fast enough per shard.
                 hnsw_config=models.HnswConfigDiff(m=0),
                 shard_number=shards,
@@ -104,12 +102,6 @@ class ServerIndex(EngineIndex):
 
     def _add_dense(self, vectors: Mapping[str, Vector]) -> None:
         changes = [models.PointVectors(id=id, vector={DENSE: vector.tolist()}) for id, vector in vectors.items()]
-        with self._engine() as engine:
-            engine.update_vectors(self._collection, changes, wait=True)
-
-    def _empty(self, names: Mapping[str, Sequence[str]]) -> None:
-        nothing = models.SparseVector(indices=[], values=[])
-        changes = [models.PointVectors(id=id, vector=dict.fromkeys(known, nothing)) for id, known in names.items()]
         with self._engine() as engine:
             engine.update_vectors(self._collection, changes, wait=True)
 
@@ -217,7 +209,7 @@ def _dense_params(dimension: int) -> models.VectorParams:
 
 
 def _vectors(point: Point) -> dict[str, models.Vector]:
-    vectors: dict[str, models.Vector] = {name: _vector(vector) for name, vector in point.lexical.items()}
+    vectors: dict[str, models.Vector] = {LEXICAL: _vector(point.lexical)}
     if point.dense is not None:
         vectors[DENSE] = _vector(point.dense)
     return vectors

@@ -144,7 +144,7 @@ class Generations:
                 return f"the encoder is now {identity.name}"
             if self._live.generation is None:
                 return "the live one cannot be opened"
-            if idle and on_grid(passages.average_lengths(tx)) != dict(current.averages):
+            if idle and on_grid(passages.average_lengths(tx)) != current.average_length:
                 return "average passage lengths have moved"
         return ""
 
@@ -167,7 +167,7 @@ class Generations:
                 encoder_name=identity.name if identity else "",
                 dimension=identity.dimension if identity else 1,
                 analyzer=TEXT,
-                averages=on_grid(passages.average_lengths(tx)),
+                average_length=on_grid(passages.average_lengths(tx)),
             )
             generations.save(tx, new)
         log.info("building index %s: %s", new.name, why)
@@ -180,10 +180,8 @@ class Generations:
         if build is None:
             return None
         with self._db.read() as tx:
-            if build.recut:
-                items = content.page(tx, build.after, CHUNK)
-            else:
-                items = passages.page(tx, build.after, CHUNK)
+            page = content.page if build.recut else passages.page
+            items = page(tx, build.after, CHUNK)
         if not items:
             return self._finish(build, fill)
         if build.recut:
@@ -268,6 +266,11 @@ def ask_for_rebuild(db: Database) -> None:
         )
 
 
-def on_grid(averages: Mapping[str, float]) -> dict[str, float]:
-    """Average lengths rounded to powers of `GRID`; a tier that has no passages yet takes 1, which is never used."""
-    return {tier.value: GRID ** round(math.log(max(averages.get(tier.value, 1.0), 1.0), GRID)) for tier in Audience}
+def on_grid(averages: Mapping[str, float]) -> float:
+    """The average length of what the widest circle with any text may read, rounded to a power of `GRID`.
+
+    One length serves all tiers, as the weights are stored once; taken from the widest circle, it can be moved by no
+    text that somebody with a score to see may not read. 1 where there is no text at all.
+    """
+    widest = next((averages[tier.value] for tier in Audience if tier.value in averages), 1.0)
+    return float(GRID ** round(math.log(max(widest, 1.0), GRID)))

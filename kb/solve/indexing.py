@@ -203,7 +203,7 @@ class Indexer:
             kept = passages.vectors(tx, generation.encoder, hashes) if generation.encoder else {}
         return {
             item: [
-                point_of(passage, analyze(indexed_text(passage)), generation.averages, kept.get(passage.hash))
+                point_of(passage, analyze(indexed_text(passage)), generation.average_length, kept.get(passage.hash))
                 for passage in found
             ]
             for item, found in current.items()

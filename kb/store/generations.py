@@ -13,7 +13,6 @@ from kb.store.schema import columns, generation
 def save(tx: Tx, each: Generation) -> None:
     """Add a generation or overwrite it."""
     row: dict[str, Any] = {name: getattr(each, name) for name in columns(generation)}
-    row["averages"] = dict(each.averages)
     tx.execute(sa.delete(generation).where(generation.c.name == each.name))
     tx.execute(sa.insert(generation).values(**row))
 

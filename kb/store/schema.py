@@ -253,7 +253,7 @@ generation = sa.Table(
     sa.Column("encoder_name", sa.Text, nullable=False),
     sa.Column("dimension", sa.Integer, nullable=False),
     sa.Column("analyzer", sa.String(40), nullable=False),
-    sa.Column("averages", sa.JSON, nullable=False),  # tokens a passage, by reader tier
+    sa.Column("average_length", sa.Float, nullable=False),  # tokens a passage
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("touched_at", UtcDateTime, nullable=False),
     sa.Column("live_at", UtcDateTime),

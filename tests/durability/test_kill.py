@@ -114,7 +114,7 @@ def _refs(tx, item: ItemRef) -> list:  # type: ignore[no-untyped-def, type-arg]
 def _assert_equal(works: Works, clean: Works) -> None:
     grown, afresh = works.contents(), clean.contents()
     assert grown["points"] == afresh["points"]
-    assert grown["averages"] == afresh["averages"]
+    assert grown["average"] == afresh["average"]
     assert grown["waiting"] == afresh["waiting"] == []
     for key, scores in afresh["scores"].items():
         assert grown["scores"][key] == pytest.approx(scores, abs=2e-5), key

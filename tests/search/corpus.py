@@ -1,7 +1,7 @@
 """A small corpus with everything in it that a filter, a reader or a score can depend on."""
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -99,19 +99,15 @@ def meets(passage: Passage, filters: Filters) -> bool:
     return all(not wanted or set(wanted) & set(has) for wanted, has in fields)
 
 
-def averages(them: Iterable[Passage]) -> dict[str, float]:
-    """Average length in tokens of the unrestricted passages that each tier may read."""
-    lengths: dict[str, list[int]] = {tier.value: [] for tier in Audience}
-    for one in them:
-        for tier in Audience:
-            if Reader(tier).may_read(one.access):
-                lengths[tier].append(len(one.text.split()))
-    return {tier: sum(some) / len(some) if some else 0.0 for tier, some in lengths.items()}
+def average_length(them: Iterable[Passage]) -> float:
+    """Average length in tokens."""
+    lengths = [len(one.text.split()) for one in them]
+    return sum(lengths) / len(lengths) if lengths else 0.0
 
 
-def points(them: Sequence[Passage], by_tier: Mapping[str, float] | None = None, dense: bool = True) -> list[Point]:
-    """Points of passages, with the averages of these passages unless others are given."""
-    known = by_tier if by_tier is not None else averages(them)
+def points(them: Sequence[Passage], average: float | None = None, dense: bool = True) -> list[Point]:
+    """Points of passages, with the average length of these passages unless another is given."""
+    known = average if average is not None else average_length(them)
     vectors = ENCODER.encode_passages([one.text for one in them]) if dense else [None] * len(them)
     return [point_of(one, one.text.split(), known, vector) for one, vector in zip(them, vectors, strict=True)]
 

@@ -18,7 +18,7 @@ from tests.search.corpus import (
     READERS,
     any_filters,
     any_query,
-    averages,
+    average_length,
     by_item,
     dense_query,
     meets,
@@ -189,7 +189,7 @@ def test_a_bad_vector_is_refused_before_anything_is_written(index: PassageIndex,
 )
 def test_a_bad_lexical_vector_is_refused(index: PassageIndex, vector: Sparse) -> None:
     with pytest.raises(Invalid):
-        index.upsert([replace(points([passage()])[0], lexical={"lex_public": vector})])
+        index.upsert([replace(points([passage()])[0], lexical=vector)])
     assert index.count() == 0
 
 
@@ -205,15 +205,15 @@ def test_a_closed_index_is_unavailable(index: PassageIndex) -> None:
 def test_scores_after_removals_and_edits_equal_a_clean_rebuild(new_index: Callable[[], PassageIndex]) -> None:
     index, rebuilt = new_index(), new_index()
     corpus = passages(120)
-    lengths = averages(corpus)
-    index.upsert(points(corpus, lengths))
+    length = average_length(corpus)
+    index.upsert(points(corpus, length))
     final = [one for one in corpus if int(one.ref.item_id[4:]) % 4]  # a quarter of the items goes
     narrowed = [replace(one, access=corpus[0].access) if n % 5 == 0 else one for n, one in enumerate(final)]
-    left = by_item(points(narrowed, lengths))
+    left = by_item(points(narrowed, length))
     gone = {one.ref.item for one in corpus} - set(left)
     index.replace(left)
     index.replace(dict.fromkeys(gone, ()))
-    rebuilt.upsert(points(narrowed, lengths))
+    rebuilt.upsert(points(narrowed, length))
     rng = random.Random(4)
     for reader in READERS:
         for words in [" ".join(any_query(rng)) for _ in range(15)]:
@@ -222,15 +222,14 @@ def test_scores_after_removals_and_edits_equal_a_clean_rebuild(new_index: Callab
 
 def test_hidden_text_moves_no_score_that_a_reader_sees(new_index: Callable[[], PassageIndex]) -> None:
     corpus = passages(120)
-    lengths = averages(corpus)
+    length = average_length(corpus)
     everything = new_index()
-    everything.upsert(points(corpus, lengths))
+    everything.upsert(points(corpus, length))
     rng = random.Random(5)
     for reader in READERS:
         visible = new_index()
         readable = [one for one in corpus if reader.may_read(one.access)]
-        # The averages of a tier come from what it may read; readers in groups share the internal one.
-        visible.upsert(points(readable, lengths if reader.groups else None))
+        visible.upsert(points(readable, length))
         for words in [" ".join(any_query(rng)) for _ in range(15)]:
             assert same_scores(everything.retrieve(ask(words, reader)), visible.retrieve(ask(words, reader)))
 
@@ -255,7 +254,11 @@ def test_a_payload_holds_ids_and_filter_fields_and_no_text() -> None:
         "kind": "article",
         "revision": 1,
         "ordinal": 0,
-        "reader": ["public", "customer", "partner", "internal"],
+        "reader": [
+            *("public", "customer", "partner", "internal"),
+            *("public/article", "customer/article", "partner/article", "internal/article"),
+            *("public/en", "customer/en", "partner/en", "internal/en"),
+        ],
         "language": "en",
         "tag": "slow",
     }

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from rank_bm25 import BM25Okapi
 
 import kb.search.lexical as lexical
-from kb.audience import Access, Audience, Reader
+from kb.audience import Reader
 from kb.search.edge import EdgeIndex
 from kb.search.index import Request
-from kb.search.lexical import document_vector, name_for, names_opened_by, passage_vectors, query_vector, token_index
-from tests.search.corpus import READERS, any_query, averages, passages, points, scores
+from kb.search.lexical import document_vector, query_vector, token_index
+from tests.search.corpus import READERS, any_query, average_length, passages, points, scores
 
 
 class Oracle(BM25Okapi):  # type: ignore[misc]
@@ -54,35 +54,17 @@ def test_any_tokens_make_a_vector_with_distinct_indices_and_finite_values(tokens
     assert all(map(math.isfinite, vector.values))
 
 
-def test_an_unrestricted_passage_stands_in_the_name_of_every_tier_that_may_read_it() -> None:
-    vectors = passage_vectors(["a"], Access(Audience.PARTNER), {})
-    assert set(vectors) == {"lex_partner", "lex_internal", "lex_restricted"}
-
-
-def test_a_restricted_passage_stands_in_the_restricted_name_only() -> None:
-    assert set(passage_vectors(["a"], Access(Audience.PUBLIC, frozenset({"beta"})), {})) == {"lex_restricted"}
-
-
-@pytest.mark.parametrize("audience", Audience)
-@pytest.mark.parametrize("groups", [frozenset[str](), frozenset({"fraud"})])
-def test_the_reader_keys_tell_which_names_a_passage_carries(audience: Audience, groups: frozenset[str]) -> None:
-    access = Access(audience, groups)
-    assert set(names_opened_by(access.reader_keys)) == set(passage_vectors(["a"], access, {}))
-
-
-def test_only_readers_in_groups_use_the_restricted_name() -> None:
-    assert name_for(Reader(Audience.CUSTOMER)) == "lex_customer"
-    assert name_for(Reader(Audience.CUSTOMER, frozenset({"beta"}))) == "lex_restricted"
-
-
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: "+".join(reader.keys))
 def test_scores_are_bm25_over_what_the_reader_may_read(edge: EdgeIndex, reader: Reader) -> None:
     corpus = passages(300)
-    lengths = averages(corpus)
-    edge.upsert(points(corpus, lengths, dense=False))
+    edge.upsert(points(corpus, dense=False))
     readable = [one for one in corpus if reader.may_read(one.access)]
     oracle = Oracle([one.text.split() for one in readable])
-    oracle.avgdl = lengths["internal" if reader.groups else reader.tier]
+    # What is restricted to groups counts for nobody, not even for their members.
+    counted = Oracle([one.text.split() for one in readable if not one.access.groups])
+    rarest = math.log((counted.corpus_size + 0.5) / 0.5 + 1)
+    oracle.idf = {word: counted.idf.get(word, rarest) for word in oracle.idf}
+    oracle.avgdl = average_length(corpus)
     rng = random.Random(2)
     for words in [any_query(rng) for _ in range(40)]:
         ours = edge.retrieve(Request(lexical=query_vector(words), reader=reader, k=len(corpus))).lexical

@@ -6,7 +6,7 @@ from qdrant_client import models
 from kb.audience import Audience, Reader
 from kb.errors import IndexUnavailable
 from kb.search.base import Leg
-from kb.search.lexical import query_vector
+from kb.search.lexical import LEXICAL, query_vector
 from kb.search.server import MEMORY, ServerIndex, collections, connect, drop_collection, swap_alias
 from tests.search.corpus import passage, points
 
@@ -42,7 +42,7 @@ def test_an_alias_moves_from_one_collection_to_the_next() -> None:
 
 def test_a_real_server_is_asked_to_rescore_and_to_count_over_what_the_reader_may_read() -> None:
     client = connect("http://127.0.0.1:1")
-    leg = Leg("lex_restricted", query_vector(["hub"]), [GROUP], GROUP, 10, exact=False)
+    leg = Leg(LEXICAL, query_vector(["hub"]), [GROUP], GROUP, 10, exact=False)
     params = ServerIndex(client, "kb-1", 32)._params(leg)
     assert params == models.SearchParams(
         exact=False,

@@ -13,7 +13,7 @@ from kb.person import SYSTEM
 from kb.query import Query
 from kb.search.engines import EdgeEngine
 from kb.search.index import Request
-from kb.search.lexical import TIER_NAMES, query_vector
+from kb.search.lexical import query_vector
 from kb.search.live import LiveIndex
 from kb.search.loading import BackgroundEncoder
 from kb.search.searcher import Searcher
@@ -77,7 +77,7 @@ class Works:
         scores = {}
         for text in ("red light", "restart the hub", "invoice"):
             lexical, dense = query_vector(analyze(text)), self.encoder.ready().encode_queries([text])[0]
-            for tier in TIER_NAMES:
+            for tier in Audience:
                 # All of them: where the ranking is cut off, equal scores may fall to either side.
                 legs = index.retrieve(Request(lexical, dense, Reader(tier), k=100_000, exact=True))
                 scores[text, tier, "lexical"] = {each.ref: round(each.score, 5) for each in legs.lexical}
@@ -85,7 +85,7 @@ class Works:
         return {
             "points": sorted(index.refs()),
             "waiting": sorted(index.without_dense()),
-            "averages": dict(generation.averages),
+            "average": generation.average_length,
             "scores": scores,
         }
 

@@ -121,11 +121,11 @@ def test_a_lost_index_is_rebuilt(works: Works, write: Write) -> None:
 def test_average_lengths_that_moved_lead_to_a_rebuild_when_idle(works: Works, write: Write) -> None:
     write("Short", "Tiny.")
     works.settle()
-    before = works.live.generation.averages
+    before = works.live.generation.average_length
     for n in range(5):
         write(f"Long {n}", "One paragraph with quite many different words about routers and cables. " * 9)
     works.settle()
-    assert works.live.generation.averages != before
+    assert works.live.generation.average_length != before
     assert works.generations.wanted(idle=True) == ""
 
 

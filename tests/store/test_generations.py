@@ -15,13 +15,13 @@ FULL = Generation(
     encoder_name="all-MiniLM-L6-v2",
     dimension=384,
     analyzer="1",
-    averages={"public": 61.25, "internal": 70.0},
+    average_length=61.25,
     live_at=NOON,
 )
 
 
 def test_a_generation_comes_back_as_it_was_and_is_overwritten(db: Database) -> None:
-    retired = replace(FULL, state=GenerationState.RETIRED, averages={})
+    retired = replace(FULL, state=GenerationState.RETIRED, average_length=0.0)
     with db.write() as tx:
         generations.save(tx, FULL)
         assert generations.every(tx) == [FULL]

@@ -69,7 +69,7 @@ def upgrade() -> None:
         sa.Column("encoder_name", sa.Text(), nullable=False),
         sa.Column("dimension", sa.Integer(), nullable=False),
         sa.Column("analyzer", sa.String(length=40), nullable=False),
-        sa.Column("averages", sa.JSON(), nullable=False),
+        sa.Column("average_length", sa.Float(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.Column("touched_at", sa.DateTime(), nullable=False),
         sa.Column("live_at", sa.DateTime(), nullable=True),
