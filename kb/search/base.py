@@ -199,8 +199,8 @@ def _check_sparse(ref: PassageRef, vector: Sparse) -> None:
 
 
 def _ranked(rows: Iterable[Row]) -> list[Scored]:
-    best_first = sorted(rows, key=lambda row: (-row.score, row.id))
-    return [Scored(ref_of(row.payload), str(row.payload["language"]), row.score) for row in best_first]
+    scored = [Scored(ref_of(row.payload), str(row.payload["language"]), row.score) for row in rows]
+    return sorted(scored, key=lambda each: (-each.score, each.ref))
 
 
 def _batches(things: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -147,7 +147,7 @@ class EdgeIndex(EngineIndex):
         ]
         with self._engine() as shard:
             answers = shard.query_batch(qdrant.QueryBatchRequest(requests))
-        return [[Row(str(hit.id), hit.payload or {}, float(hit.score)) for hit in answer] for answer in answers]
+        return [[Row("", hit.payload or {}, hit.score) for hit in answer] for answer in answers]
 
     @contextmanager
     def _engine(self) -> Iterator["qdrant.EdgeShard"]:
@@ -159,17 +159,18 @@ class EdgeIndex(EngineIndex):
 
 
 def _config(dimension: int) -> "qdrant.EdgeConfig":
-    """Settings that need no optimizing to be fast (measured at 100,000 passages of 384 numbers and 63 terms).
+    """Settings that need no optimizing to be fast.
 
-    One growing segment with TurboQuant at 8 bits, which works while points are still added: dense leg 4.5 to 8.5 ms
-    with rescoring, top ten equal to exact search in 50 of 50 queries, 1.27 GB at most. Scalar int8 only works after
-    `optimize`: 11 to 19 ms before; and rebuilding five sparse indexes froze everything for 20 s and took 2.6 GB.
+    One growing segment with TurboQuant at 4 bits, which works while points are still added. With rescoring the top ten
+    equals exact search in 400 of 400 queries on two real sets, and 97 % of the top hundred are the same. Dense leg for
+    an internal reader at 50,000 passages: 2.0 ms at 4 bits, 2.8 at 8, 8.5 unquantized. Scalar int8 works only after
+    `optimize`, which froze everything for 4 s there and doubled the memory.
     """
-    eight_bits = qdrant.TurboQuantQuantizationConfig(bits=qdrant.TurboQuantBitSize.Bits8)
+    four_bits = qdrant.TurboQuantQuantizationConfig(bits=qdrant.TurboQuantBitSize.Bits4)
     return qdrant.EdgeConfig(
         vectors={
             DENSE: qdrant.EdgeVectorParams(
-                size=dimension, distance=qdrant.Distance.Cosine, quantization_config=eight_bits
+                size=dimension, distance=qdrant.Distance.Cosine, quantization_config=four_bits
             )
         },
         sparse_vectors={LEXICAL: qdrant.EdgeSparseVectorParams(modifier=qdrant.Modifier.Idf)},

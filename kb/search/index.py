@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kb.audience import ANYONE, Reader
+from kb.errors import IndexUnavailable
 from kb.passage import ItemRef, Kind, Passage, PassageRef
 from kb.query import Filters
 from kb.search.lexical import Sparse, document_vector
@@ -22,6 +23,7 @@ Condition = tuple[str, tuple[str, ...]]
 """A payload field and the values any of which it must have."""
 
 DENSE = "dense"
+_KINDS = {kind.value: kind for kind in Kind}
 FILTER_FIELDS = ("reader", "item", "kind", "language", "product", "topic", "tag", "confidence", "source")
 REF_FIELDS = ("item", "revision", "ordinal", "language")
 
@@ -67,7 +69,7 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Legs:
-    """The answers of the two legs, best first; equal scores in order of point id."""
+    """The answers of the two legs, best first; equal scores in order of reference."""
 
     lexical: list[Scored] = field(default_factory=list)
     dense: list[Scored] = field(default_factory=list)
@@ -173,7 +175,10 @@ def item_key(item: ItemRef) -> str:
 def ref_of(payload: Mapping[str, object]) -> PassageRef:
     """The passage that a stored payload stands for."""
     kind, _, item_id = str(payload["item"]).partition("/")
-    return PassageRef(Kind(kind), item_id, int(str(payload["revision"])), int(str(payload["ordinal"])))
+    revision, ordinal = payload["revision"], payload["ordinal"]
+    if not isinstance(revision, int) or not isinstance(ordinal, int):
+        raise IndexUnavailable(f"the index holds a passage of {item_id} without a number: rebuild it (kb reindex)")
+    return PassageRef(_KINDS[kind], item_id, revision, ordinal)
 
 
 def conditions_of(reader: Reader, filters: Filters) -> list[Condition]:

@@ -3,8 +3,9 @@
 A passage's vector holds BM25's term-frequency part, a query's vector how often each term is asked for; their dot
 product times the IDF that Qdrant adds (`Modifier.IDF`: ln((N - df + .5) / (df + .5) + 1), Lucene's) is BM25.
 
-N and df are counted over the unrestricted text that the reader's tier may read (Qdrant counts over a filter), and the average length is that of the widest circle (`kb.solve.generations`). So text that somebody may not
-read moves none of the scores they see, and text restricted to groups moves nobody's.
+N and df are counted over the unrestricted text that the reader's tier may read (Qdrant counts over a filter), and the
+average length is that of the widest circle (`kb.solve.generations`). So text that somebody may not read moves none of
+the scores they see, and text restricted to groups moves nobody's.
 """
 
 import zlib

@@ -144,7 +144,7 @@ class ServerIndex(EngineIndex):
         ]
         with self._engine() as engine:
             answers = engine.query_batch_points(self._collection, requests)
-        return [[Row(str(hit.id), hit.payload or {}, hit.score) for hit in answer.points] for answer in answers]
+        return [[Row("", hit.payload or {}, hit.score) for hit in answer.points] for answer in answers]
 
     def _params(self, leg: Leg) -> models.SearchParams | None:
         idf = models.IdfCorpusParams(corpus=_corpus(leg.corpus)) if leg.corpus else None

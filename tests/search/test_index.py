@@ -156,9 +156,9 @@ def test_an_empty_index_and_an_unknown_word_find_nothing(index: PassageIndex) ->
     assert index.retrieve(ask("unknown")).lexical == []
 
 
-def test_equal_scores_come_in_order_of_point_id(index: PassageIndex) -> None:
+def test_equal_scores_come_in_order_of_reference(index: PassageIndex) -> None:
     index.upsert(points([passage(f"a{n}", "same words") for n in range(20)]))
-    ids = [hit.ref.point_id for hit in index.retrieve(ask("same")).lexical]
+    ids = [hit.ref for hit in index.retrieve(ask("same")).lexical]
     assert ids == sorted(ids)
 
 
