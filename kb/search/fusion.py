@@ -8,15 +8,11 @@ measured for this project RRF fell behind the better of its two legs on 3 of 4 (
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from kb.query import Candidate
 from kb.search.index import Legs
 from kb.text.identifiers import identifiers, is_identifier
-
-PassageWeight = Callable[[str], float]
-"""The weight of the dense leg for passages of one language ("en", "zh-Hans", ...)."""
 
 _QUOTED = re.compile(r"\"[^\"]{2,}\"|“[^”]{2,}”|「[^」]{2,}」|『[^』]{2,}』")
 _WORD = re.compile(r"[^\W_][\w.-]*|[\u3400-\u9fff]{2}")
@@ -24,28 +20,20 @@ _WORD = re.compile(r"[^\W_][\w.-]*|[\u3400-\u9fff]{2}")
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How much the dense leg counts, by language family of the passage, for queries it can serve.
+    """How much the dense leg counts.
 
-    `exact` replaces it for queries made of identifiers or quoted phrases: these mean what they say.
+    `exact` replaces `dense` for queries made of identifiers or quoted phrases: these mean what they say.
     """
 
-    dense: float = 0.85
+    dense: float = 0.88
     exact: float = 0.4
-    by_family: Mapping[str, float] = field(default_factory=dict)
 
-    def of(self, query_family: str, served: Callable[[str], bool], exact: bool) -> PassageWeight:
-        """The weight per passage language, for one query. Zero where the encoder cannot read one of the sides."""
-
-        def weight(language: str) -> float:
-            family = language.split("-")[0]
-            if not (served(query_family) and served(family)):
-                return 0.0
-            return self.exact if exact else self.by_family.get(family, self.dense)
-
-        return weight
+    def of(self, query: str) -> float:
+        """The weight for one query."""
+        return self.exact if means_exactly(query) else self.dense
 
 
-def fuse(legs: Legs, weight: PassageWeight) -> list[Candidate]:
+def fuse(legs: Legs, weight: float) -> list[Candidate]:
     """The union of both legs, best first, scores in [0, 1]; equal scores in order of reference.
 
     Lexical scores are divided by the query's best, dense ones are cosines as they are. An absolute scale keeps a
@@ -53,7 +41,9 @@ def fuse(legs: Legs, weight: PassageWeight) -> list[Candidate]:
     whatever there is to [0, 1] (docs/relevance.md has both).
 
     An empty leg gives its weight to the other. A passage that the dense leg did not return counts with that leg's
-    lowest score: it scored no better, or its vector is still to come. One without a common word scores 0 lexically.
+    lowest score: it scored no better, its vector is still to come, or the encoder cannot read its language. The weight
+    does not depend on the passage's language: two scales in one ranking let Chinese passages that merely share "Hub 6"
+    with an English question stand above English answers. One without a common word scores 0 lexically.
     """
     best = max((each.score for each in legs.lexical), default=0.0)
     lexical = {each.ref: each.score / best for each in legs.lexical} if best > 0 else {}
@@ -63,8 +53,8 @@ def fuse(legs: Legs, weight: PassageWeight) -> list[Candidate]:
     raw_dense = {each.ref: each.score for each in legs.dense}
     languages = {each.ref: each.language for each in (*legs.lexical, *legs.dense)}
     candidates = []
+    w = _effective(weight, bool(lexical), bool(dense))
     for ref, language in languages.items():
-        w = _effective(weight(language), bool(lexical), bool(dense))
         score = w * dense.get(ref, lowest) + (1 - w) * lexical.get(ref, 0.0)
         candidates.append(Candidate(ref, score, language, raw_lexical.get(ref), raw_dense.get(ref)))
     return sorted(candidates, key=lambda each: (-each.score, each.ref))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from kb.errors import EncoderUnavailable, IndexUnavailable
 from kb.generation import Generation
 from kb.query import Query, Retrieval
-from kb.search.fusion import Weights, fuse, means_exactly
+from kb.search.fusion import Weights, fuse
 from kb.search.index import Legs, Request, Vector
 from kb.search.lexical import query_vector
 from kb.search.live import LiveIndex
@@ -42,8 +42,7 @@ class Searcher:
         with watch.stage("retrieve"):
             found = self._ask(Request(lexical, dense, query.reader, query.filters, k))
         with watch.stage("fuse"):
-            weight = self._weights.of(query.family, self._serves, means_exactly(query.text))
-            candidates = fuse(found, weight if "lexical" in legs else lambda _: 1.0)
+            candidates = fuse(found, self._weights.of(query.text))
         return Retrieval(tuple(candidates), watch.took_ms, degraded)
 
     def _encode(self, query: Query) -> tuple[Vector | None, tuple[str, ...]]:
