@@ -177,7 +177,11 @@ class Indexer:
                 )
         self.counters.indexed += sum(map(len, current.values()))
         self._moved = True
-        self._on_change(items)
+        try:
+            self._on_change(items)
+        except Exception:
+            # The index has the change and the row is gone: whoever wanted to hear of it must not undo that.
+            log.exception("nobody was told of %d changed items", len(items))
 
     def _mind_dates(self, items: Sequence[ItemRef]) -> None:
         """Passages stand in the record only while their item is shown; a date may have passed since they were cut."""
