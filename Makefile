@@ -17,7 +17,7 @@ demo: $(VENV)/installed ## Install, load content/, serve on port 8000, show keys
 	@exec $(BIN)/kb demo
 
 test: $(VENV)/installed-dev ## Run the whole suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 check: $(VENV)/installed-dev ## Format, lint, types, layers and the fast tests
 	$(BIN)/ruff format --check kb ingest tests

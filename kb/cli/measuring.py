@@ -56,8 +56,16 @@ def bench(
     context: typer.Context,
     passages: Annotated[int, typer.Option(min=1, help="How many passages to search in.")] = 10_000,
     as_json: _AsJson = False,
+    freshness: Annotated[
+        bool, typer.Option("--freshness", help="Instead: how soon a publish is found while 20,000 posts come in.")
+    ] = False,
 ) -> None:
     """Measure how fast search is, over synthetic passages in a temporary index of the embedded engine."""
+    if freshness:
+        from kb.measure.freshness import measure as measure_freshness
+
+        typer.echo(json.dumps(measure_freshness(begin(context)).as_json()))
+        return
     from kb.measure.speed import bench as measure
 
     found = measure(begin(context), passages)
