@@ -1,18 +1,28 @@
-"""One ranking out of two legs: a convex combination of normalised scores.
+"""One ranking out of two legs: a convex combination of standardised scores, weighted query by query.
 
-    score = w * dense' + (1 - w) * lexical'
+    score = w * z(dense) + (1 - w) * z(lexical)
 
 Bruch, Gai and Ingber, *An Analysis of Fusion Functions for Hybrid Retrieval*, ACM TOIS 42 (2023): a convex
-combination beats reciprocal rank fusion in and out of domain with a single parameter. On the support collections
-measured for this project RRF fell behind the better of its two legs on 3 of 4 (docs/relevance.md).
+combination beats reciprocal rank fusion in and out of domain. On the support collections measured for this project RRF
+fell behind the better of its two legs on 3 of 4, and no constant weight suits all (docs/relevance.md): so the weight
+follows how near the best passage is to the question.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 
+from kb.passage import PassageRef
 from kb.query import Candidate
-from kb.search.index import Legs
+from kb.search.index import Legs, Scored
 from kb.text.identifiers import identifiers, is_identifier
+
+FEW = 10
+"""A lexical leg of fewer hits is filled up with zeros: a word that only one passage has must stand out."""
+
+NARROW_LEXICAL = 0.02  # of the best score; a spread below that is no difference worth stretching
+NARROW_DENSE = 0.03  # cosine
 
 _QUOTED = re.compile(r"\"[^\"]{2,}\"|“[^”]{2,}”|「[^」]{2,}」|『[^』]{2,}』")
 _WORD = re.compile(r"[^\W_][\w.-]*|[\u3400-\u9fff]{2}")
@@ -20,44 +30,65 @@ _WORD = re.compile(r"[^\W_][\w.-]*|[\u3400-\u9fff]{2}")
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How much the dense leg counts.
+    """How much the dense leg counts: `base` + `slope` * the best cosine, between `least` and `most`.
 
-    `exact` replaces `dense` for queries made of identifiers or quoted phrases: these mean what they say.
+    A near passage is one that the encoder understood; where even the best one is far, words are the better guide.
+    `exact` replaces it for queries made of identifiers or quoted phrases: these mean what they say.
     """
 
-    dense: float = 0.88
+    base: float = 0.2
+    slope: float = 0.6
+    least: float = 0.4
+    most: float = 0.85
     exact: float = 0.4
 
-    def of(self, query: str) -> float:
+    def of(self, query: str, best_cosine: float) -> float:
         """The weight for one query."""
-        return self.exact if means_exactly(query) else self.dense
+        if means_exactly(query):
+            return self.exact
+        return min(max(self.base + self.slope * best_cosine, self.least), self.most)
 
 
 def fuse(legs: Legs, weight: float) -> list[Candidate]:
     """The union of both legs, best first, scores in [0, 1]; equal scores in order of reference.
 
-    Lexical scores are divided by the query's best, dense ones are cosines as they are. An absolute scale keeps a
-    narrow difference narrow, also where few passages compete; min-max over the leg, the usual choice, stretches
-    whatever there is to [0, 1] (docs/relevance.md has both).
+    Each leg is standardised over its own hits (z: standard deviations above the mean); 1/8 of the scale is one
+    deviation, 1/4 the mean. A leg that hardly distinguishes is not stretched, so that priors decide among equals.
 
-    An empty leg gives its weight to the other. A passage that the dense leg did not return counts with that leg's
-    lowest score: it scored no better, its vector is still to come, or the encoder cannot read its language. The weight
-    does not depend on the passage's language: two scales in one ranking let Chinese passages that merely share "Hub 6"
-    with an English question stand above English answers. One without a common word scores 0 lexically.
+    An empty leg gives its weight to the other. A passage that a leg did not return counts with that leg's lowest score:
+    it scored no better, its vector is still to come, or the encoder cannot read its language. The weight does not follow
+    the passage's language: with two scales in one ranking Chinese passages that merely share "Hub 6" with an English
+    question stood above English answers.
     """
-    best = max((each.score for each in legs.lexical), default=0.0)
-    lexical = {each.ref: each.score / best for each in legs.lexical} if best > 0 else {}
-    dense = {each.ref: max(each.score, 0.0) for each in legs.dense}
-    lowest = min(dense.values(), default=0.0)
+    lexical, low_lexical = _lexical(legs.lexical)
+    dense, low_dense = _standardised(legs.dense, NARROW_DENSE)
+    w = _effective(weight, bool(lexical), bool(dense))
     raw_lexical = {each.ref: each.score for each in legs.lexical}
     raw_dense = {each.ref: each.score for each in legs.dense}
     languages = {each.ref: each.language for each in (*legs.lexical, *legs.dense)}
     candidates = []
-    w = _effective(weight, bool(lexical), bool(dense))
     for ref, language in languages.items():
-        score = w * dense.get(ref, lowest) + (1 - w) * lexical.get(ref, 0.0)
+        z = w * dense.get(ref, low_dense) + (1 - w) * lexical.get(ref, low_lexical)
+        score = min(max((z + 2) / 8, 0.0), 1.0)
         candidates.append(Candidate(ref, score, language, raw_lexical.get(ref), raw_dense.get(ref)))
     return sorted(candidates, key=lambda each: (-each.score, each.ref))
+
+
+def _lexical(leg: Sequence[Scored]) -> tuple[dict[PassageRef, float], float]:
+    best = max((each.score for each in leg), default=0.0)
+    return _standardised(leg, NARROW_LEXICAL * best, zeros=max(0, FEW - len(leg))) if best > 0 else ({}, 0.0)
+
+
+def _standardised(leg: Sequence[Scored], narrow: float, zeros: int = 0) -> tuple[dict[PassageRef, float], float]:
+    """Deviations from the mean over the leg and `zeros` further passages that scored nothing; and the lowest."""
+    if not leg:
+        return {}, 0.0
+    count = len(leg) + zeros
+    mean = sum(each.score for each in leg) / count
+    square = (sum((each.score - mean) ** 2 for each in leg) + zeros * mean**2) / count
+    deviation = max(sqrt(square), narrow)
+    found = {each.ref: (each.score - mean) / deviation for each in leg}
+    return found, -mean / deviation if zeros else min(found.values())
 
 
 def means_exactly(text: str) -> bool:

@@ -42,7 +42,8 @@ class Searcher:
         with watch.stage("retrieve"):
             found = self._ask(Request(lexical, dense, query.reader, query.filters, k))
         with watch.stage("fuse"):
-            candidates = fuse(found, self._weights.of(query.text))
+            best_cosine = max((each.score for each in found.dense), default=0.0)
+            candidates = fuse(found, self._weights.of(query.text, best_cosine))
         return Retrieval(tuple(candidates), watch.took_ms, degraded)
 
     def _encode(self, query: Query) -> tuple[Vector | None, tuple[str, ...]]:

@@ -52,6 +52,22 @@ def test_scores_lie_between_zero_and_one_and_raw_scores_are_kept() -> None:
     }
 
 
+def test_the_nearer_the_best_passage_the_more_the_dense_leg_counts() -> None:
+    weights = [Weights().of("why is my internet slow", cosine) for cosine in (0.0, 0.4, 0.6, 0.9, 1.0)]
+    assert weights == sorted(weights)
+    assert (weights[0], weights[-1]) == (Weights().least, pytest.approx(0.8))
+
+
+def test_a_word_that_one_passage_alone_has_stands_out() -> None:
+    legs = Legs(lexical=leg(rare=7.0), dense=leg(**{f"p{n}": 0.3 + n / 100 for n in range(20)}))
+    assert order(legs, 0.5)[0] == "rare"
+
+
+def test_passages_that_hardly_differ_are_not_driven_apart() -> None:
+    [first, second] = fuse(Legs(lexical=leg(a=5.0, b=4.999), dense=leg(a=0.501, b=0.5)), 0.5)
+    assert first.score - second.score < 0.01
+
+
 def test_equal_scores_keep_one_order() -> None:
     legs = Legs(lexical=leg(b=1.0, a=1.0, c=1.0))
     assert order(legs, 0.5) == ["a", "b", "c"]
@@ -62,15 +78,15 @@ def test_a_passage_in_a_language_the_encoder_cannot_read_stays_below_an_answer_i
         lexical=[Scored(ref("zh"), "zh-Hans", 9.0), Scored(ref("en"), "en", 7.0)],
         dense=[Scored(ref("en"), "en", 0.6), Scored(ref("other"), "en", 0.2)],
     )
-    assert order(legs, Weights().of("the hub 6 has a red light"))[0] == "en"
+    assert order(legs, Weights().of("the hub 6 has a red light", 0.6))[0] == "en"
 
 
 def test_a_code_leans_on_the_words_whatever_the_language_of_the_passage() -> None:
     legs = Legs(
         lexical=[Scored(ref("zh"), "zh-Hans", 9.0)],
-        dense=[Scored(ref("en"), "en", 0.5), Scored(ref("other"), "en", 0.2)],
+        dense=[Scored(ref(f"en{n}"), "en", 0.5 - n / 50) for n in range(20)],
     )
-    assert order(legs, Weights().of("E-1234"))[0] == "zh"
+    assert order(legs, Weights().of("E-1234", 0.5))[0] == "zh"
 
 
 @pytest.mark.parametrize(
