@@ -55,10 +55,10 @@ def fuse(legs: Legs, weight: float) -> list[Candidate]:
     Each leg is standardised over its own hits (z: standard deviations above the mean); 1/8 of the scale is one
     deviation, 1/4 the mean. A leg that hardly distinguishes is not stretched, so that priors decide among equals.
 
-    An empty leg gives its weight to the other. A passage that a leg did not return counts with that leg's lowest score:
-    it scored no better, its vector is still to come, or the encoder cannot read its language. The weight does not follow
-    the passage's language: with two scales in one ranking Chinese passages that merely share "Hub 6" with an English
-    question stood above English answers.
+    An empty leg gives its weight to the other. A passage that a leg did not return counts with that leg's lowest
+    score: it scored no better, its vector is still to come, or the encoder cannot read its language. The weight does
+    not follow the passage's language: with two scales in one ranking Chinese passages that merely share "Hub 6" with
+    an English question stood above English answers.
     """
     lexical, low_lexical = _lexical(legs.lexical)
     dense, low_dense = _standardised(legs.dense, NARROW_DENSE)
