@@ -24,7 +24,7 @@ check: $(VENV)/installed-dev ## Format, lint, types, layers and the fast tests
 	$(BIN)/ruff check kb ingest tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q $(FAST)
+	$(BIN)/python -m pytest -q -n 2 $(FAST)
 
 format: $(VENV)/installed-dev ## Put the code into its format
 	$(BIN)/ruff format kb ingest tests
