@@ -15,7 +15,6 @@ from kb.search.lexical import LEXICAL, Sparse
 
 _PAGE = 1000
 _NEVER_KB = 10**9
-_CLOSED = "closed"  # a file that says the folder was closed in order
 
 
 class EdgeIndex(EngineIndex):
@@ -25,9 +24,8 @@ class EdgeIndex(EngineIndex):
     anyway, and without it p95 under eight threads was 134 ms instead of 80 (100,000 passages).
     """
 
-    def __init__(self, shard: "qdrant.EdgeShard", folder: Path, dimension: int) -> None:
+    def __init__(self, shard: "qdrant.EdgeShard", dimension: int) -> None:
         super().__init__(dimension)
-        self._folder = folder
         self._shard = shard
         self._lock = threading.Lock()
         self._closed = False
@@ -37,7 +35,7 @@ class EdgeIndex(EngineIndex):
         """A new index in a folder that has none yet; IndexUnavailable where it has."""
         folder.mkdir(parents=True, exist_ok=True)
         with _translated(folder):
-            return cls._ready(qdrant.EdgeShard.create(str(folder), _config(dimension)), folder, dimension)
+            return cls._ready(qdrant.EdgeShard.create(str(folder), _config(dimension)), dimension)
 
     @classmethod
     def open(cls, folder: Path, dimension: int | None = None) -> "EdgeIndex":
@@ -52,24 +50,16 @@ class EdgeIndex(EngineIndex):
                 f"the index in {folder} has {stored} dimensions, the encoder {dimension}: rebuild it (kb reindex)"
             )
         with _translated(folder):
-            shard = qdrant.EdgeShard.load(str(folder))
-            if not (folder / _CLOSED).exists():
-                # The last process was killed. Deletes replayed from the log leave scores up to 3 % off until the
-                # folder has been opened once more.
-                shard.flush()
-                shard.close()
-                shard = qdrant.EdgeShard.load(str(folder))
-            (folder / _CLOSED).unlink(missing_ok=True)
-            return cls._ready(shard, folder, stored)
+            return cls._ready(qdrant.EdgeShard.load(str(folder)), stored)
 
     @classmethod
-    def _ready(cls, shard: "qdrant.EdgeShard", folder: Path, dimension: int) -> "EdgeIndex":
+    def _ready(cls, shard: "qdrant.EdgeShard", dimension: int) -> "EdgeIndex":
         """The index with its filter fields; also on opening, should a crash have come between."""
         there = shard.info().payload_schema
         for field in FILTER_FIELDS:
             if field not in there:
                 shard.update(qdrant.UpdateOperation.create_field_index(field, qdrant.PayloadSchemaType.Keyword))
-        return cls(shard, folder, dimension)
+        return cls(shard, dimension)
 
     @property
     def closed(self) -> bool:
@@ -101,7 +91,6 @@ class EdgeIndex(EngineIndex):
             if not self._closed:
                 self._closed = True
                 self._shard.close()
-                (self._folder / _CLOSED).touch()
 
     def _put(self, points: Sequence[Point]) -> None:
         written = [qdrant.Point(point.ref.point_id, _vectors(point), point.payload) for point in points]
