@@ -32,7 +32,30 @@ class Right(StrEnum):
     PUBLISH = "publish"  # publish to customers and the public
     GOVERN = "govern"  # change articles under compliance governance
     TRAIL = "trail"  # read the trail of any interaction
+    OBSERVE = "observe"  # metrics: they count what some may not know of
     ADMINISTER = "administer"  # people, keys, index
+
+
+class Scope(StrEnum):
+    """What a key or a session opens of what its person may do: never more, often less."""
+
+    READ = "read"  # search, suggest, read
+    INTERACT = "interact"  # interactions and their trails
+    WRITE = "write"  # articles and their files
+    OBSERVE = "observe"
+    ADMINISTER = "administer"
+
+
+SCOPE: dict[Right, Scope] = {
+    Right.DRAFT: Scope.WRITE,
+    Right.VALIDATE: Scope.WRITE,
+    Right.PUBLISH: Scope.WRITE,
+    Right.GOVERN: Scope.WRITE,
+    Right.TRAIL: Scope.INTERACT,
+    Right.OBSERVE: Scope.OBSERVE,
+    Right.ADMINISTER: Scope.ADMINISTER,
+}
+EVERYTHING = frozenset(Scope)
 
 
 RIGHTS: dict[Role, frozenset[Right]] = {
@@ -46,7 +69,10 @@ RIGHTS: dict[Role, frozenset[Right]] = {
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who reads, writes or both. `tier` defaults to the public: who is not told more sees least."""
+    """Somebody who reads, writes or both. `tier` defaults to the public: who is not told more sees least.
+
+    `scopes` is what the key or session they came with opens of it.
+    """
 
     id: str
     name: str
@@ -54,6 +80,7 @@ class Person:
     roles: frozenset[Role] = frozenset()
     groups: frozenset[str] = frozenset()
     disabled: bool = False
+    scopes: frozenset[Scope] = EVERYTHING
 
     @property
     def reader(self) -> Reader:
@@ -61,8 +88,8 @@ class Person:
         return Reader(self.tier, self.groups)
 
     def may(self, right: Right) -> bool:
-        """Whether any of the roles carries the right."""
-        return any(right in RIGHTS[role] for role in self.roles)
+        """Whether any of the roles carries the right, and the key or session its scope."""
+        return SCOPE[right] in self.scopes and any(right in RIGHTS[role] for role in self.roles)
 
     def require(self, right: Right) -> None:
         """Nothing, or NotAllowed."""
@@ -70,7 +97,7 @@ class Person:
             raise NotAllowed(f"this needs the right to {right}; your roles: {', '.join(sorted(self.roles)) or 'none'}")
 
 
-ANONYMOUS = Person(id="anonymous", name="Anonymous")
+ANONYMOUS = Person(id="anonymous", name="Anonymous", scopes=frozenset({Scope.READ, Scope.INTERACT}))
 SYSTEM = Person(id="system", name="kb", tier=Audience.INTERNAL, roles=frozenset({Role.ADMIN}))
 
 
@@ -86,6 +113,7 @@ class ApiKey:
     person_id: str
     label: str
     secret_hash: str
+    scopes: frozenset[Scope]
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None

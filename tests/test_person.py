@@ -1,10 +1,11 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from kb.audience import ANYONE, Audience, Reader
 from kb.errors import NotAllowed
-from kb.person import ANONYMOUS, RIGHTS, SYSTEM, ApiKey, Person, Right, Role, hash_secret, new_secret
+from kb.person import ANONYMOUS, EVERYTHING, RIGHTS, SYSTEM, ApiKey, Person, Right, Role, Scope, hash_secret, new_secret
 from tests.examples import NOON, a_person
 
 
@@ -43,7 +44,7 @@ def test_a_missing_right_is_named_with_the_roles_that_were_there() -> None:
 
 def test_a_key_is_good_until_it_expires_or_is_revoked() -> None:
     def key(**fields: object) -> ApiKey:
-        return ApiKey("k1", "ada", "laptop", "hash", NOON, **fields)
+        return ApiKey("k1", "ada", "laptop", "hash", EVERYTHING, NOON, **fields)
 
     later = NOON + timedelta(seconds=1)
     assert key().is_good(later)
@@ -58,3 +59,11 @@ def test_secrets_are_long_different_and_kept_only_as_hashes() -> None:
     assert all(each.startswith("kb_") and len(each) == 43 for each in secrets)
     assert not any(each in hash_secret(each) for each in secrets)
     assert hash_secret("kb_1") == hash_secret("kb_1") != hash_secret("kb_2")
+
+
+def test_a_key_opens_no_more_than_its_scopes_of_what_its_person_may_do() -> None:
+    editor = a_person(roles=frozenset({Role.PUBLISHER}), scopes=frozenset({Scope.READ}))
+    assert not editor.may(Right.PUBLISH)
+    assert not editor.may(Right.TRAIL)
+    assert replace(editor, scopes=frozenset({Scope.WRITE})).may(Right.PUBLISH)
+    assert not replace(editor, scopes=EVERYTHING).may(Right.ADMINISTER)

@@ -7,7 +7,7 @@ from datetime import datetime
 from kb import clock
 from kb.audience import Audience
 from kb.errors import Invalid, NotAllowed, NotFound, NotSignedIn
-from kb.person import ApiKey, Person, Right, Role, hash_secret, new_secret
+from kb.person import EVERYTHING, ApiKey, Person, Right, Role, Scope, hash_secret, new_secret
 from kb.store import audit, people
 from kb.store.database import Database, Tx
 
@@ -53,11 +53,18 @@ def add_person(
         return person, _add_key(tx, by, person, label, expires_at, at)
 
 
-def issue_key(db: Database, by: Person, person_id: str, label: str, expires_at: datetime | None = None) -> str:
+def issue_key(
+    db: Database,
+    by: Person,
+    person_id: str,
+    label: str,
+    expires_at: datetime | None = None,
+    scopes: frozenset[Scope] = EVERYTHING,
+) -> str:
     """One more key for somebody; the secret is returned here and never again. Raises NotFound."""
     by.require(Right.ADMINISTER)
     with db.write() as tx:
-        return _add_key(tx, by, people.get(tx, person_id), label, expires_at, clock.now())
+        return _add_key(tx, by, people.get(tx, person_id), label, expires_at, clock.now(), scopes)
 
 
 def revoke_keys(db: Database, by: Person, person_id: str) -> int:
@@ -79,11 +86,24 @@ def known_person(db: Database, person_id: str, field: str) -> str:
         raise Invalid(f"there is no person {person_id}", field) from None
 
 
-def _add_key(tx: Tx, by: Person, holder: Person, label: str, expires_at: datetime | None, at: datetime) -> str:
+def _add_key(
+    tx: Tx,
+    by: Person,
+    holder: Person,
+    label: str,
+    expires_at: datetime | None,
+    at: datetime,
+    scopes: frozenset[Scope] = EVERYTHING,
+) -> str:
     secret = new_secret()
-    key = ApiKey(uuid.uuid4().hex, holder.id, label, hash_secret(secret), at, expires_at)
+    key = ApiKey(uuid.uuid4().hex, holder.id, label, hash_secret(secret), scopes, at, expires_at)
     people.add_key(tx, key)
-    facts = {"key": key.id, "label": label, "expires_at": expires_at.isoformat() if expires_at else None}
+    facts = {
+        "key": key.id,
+        "label": label,
+        "scopes": sorted(scopes),
+        "expires_at": expires_at.isoformat() if expires_at else None,
+    }
     audit.write(tx, [audit.Change(by.id, "issue_key", "person", holder.id, {}, facts, at)])
     return secret
 

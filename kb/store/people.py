@@ -1,5 +1,6 @@
 """People and their keys in SQL."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ import sqlalchemy as sa
 
 from kb.audience import Audience
 from kb.errors import NotFound
-from kb.person import ApiKey, Person, Role
+from kb.person import ApiKey, Person, Role, Scope
 from kb.store.database import Tx
 from kb.store.schema import api_key, person
 
@@ -44,6 +45,7 @@ def add_key(tx: Tx, key: ApiKey) -> None:
             person_id=key.person_id,
             label=key.label,
             secret_hash=key.secret_hash,
+            scopes=sorted(key.scopes),
             created_at=key.created_at,
             expires_at=key.expires_at,
             revoked_at=key.revoked_at,
@@ -58,9 +60,12 @@ def revoke_keys(tx: Tx, person_id: str, at: datetime) -> int:
 
 
 def key_holder(tx: Tx, secret_hash: str) -> tuple[ApiKey, Person] | None:
-    """The key with that hash and the person it stands for."""
+    """The key with that hash and the person it stands for, with no more scopes than the key has."""
     row = tx.execute(sa.select(api_key).where(api_key.c.secret_hash == secret_hash)).first()
-    return None if row is None else (ApiKey(**row._mapping), get(tx, row.person_id))
+    if row is None:
+        return None
+    scopes = frozenset(Scope(scope) for scope in row.scopes)
+    return ApiKey(**{**row._mapping, "scopes": scopes}), replace(get(tx, row.person_id), scopes=scopes)
 
 
 def _row(each: Person) -> dict[str, Any]:

@@ -44,8 +44,67 @@ api_key = sa.Table(
     sa.Column("person_id", sa.ForeignKey("person.id"), nullable=False, index=True),
     sa.Column("label", sa.Text, nullable=False),
     sa.Column("secret_hash", sa.String(64), nullable=False, unique=True),
+    _strings("scopes"),  # what it opens; a key without any opens nothing
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("expires_at", UtcDateTime),
+    sa.Column("revoked_at", UtcDateTime),
+)
+
+password = sa.Table(
+    "password",
+    metadata,
+    sa.Column("person_id", sa.ForeignKey("person.id"), primary_key=True),
+    sa.Column("login", sa.String(200), nullable=False, unique=True),
+    sa.Column("hash", sa.Text, nullable=False),  # argon2id, with its parameters and salt
+    sa.Column("changed_at", UtcDateTime, nullable=False),
+)
+
+# Who somebody is elsewhere: with an OpenID provider, or on the page of a host that signs for them.
+identity = sa.Table(
+    "identity",
+    metadata,
+    sa.Column("issuer", sa.String(200), primary_key=True),
+    sa.Column("subject", sa.String(200), primary_key=True),
+    sa.Column("person_id", sa.ForeignKey("person.id"), nullable=False, index=True),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+)
+
+# Somebody signed in to our pages. Tokens are kept as hashes: who reads this table can be nobody.
+session = sa.Table(
+    "session",
+    metadata,
+    _id(),
+    sa.Column("person_id", sa.ForeignKey("person.id"), nullable=False, index=True),
+    _strings("scopes"),
+    sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("previous_hash", sa.String(64), unique=True),  # the token before, good for a moment after a change
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("rotated_at", UtcDateTime, nullable=False),
+    sa.Column("seen_at", UtcDateTime, nullable=False),
+    sa.Column("expires_at", UtcDateTime, nullable=False, index=True),
+)
+
+# Failed attempts to sign in, by a hash of the login or of the address.
+failure = sa.Table(
+    "failure",
+    metadata,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("last_at", UtcDateTime, nullable=False),
+    sa.Column("blocked_until", UtcDateTime),
+)
+
+# A foreign page that signs tokens for its agents or customers.
+host = sa.Table(
+    "host",
+    metadata,
+    _id(),
+    sa.Column("name", sa.String(100), nullable=False, unique=True),
+    sa.Column("algorithm", sa.String(16), nullable=False),
+    sa.Column("key", sa.Text, nullable=False),  # a public key, or a secret that both know
+    sa.Column("tier", sa.String(16), nullable=False),  # the most it may vouch for
+    _strings("origins"),
+    sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("revoked_at", UtcDateTime),
 )
 
@@ -92,7 +151,15 @@ article = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("modified_at", UtcDateTime, nullable=False, index=True),
-    sa.Index("ix_article_source", "source", "source_key"),
+    # Written here has no source; two ingests of one source at once must not make one article twice.
+    sa.Index(
+        "ix_article_source",
+        "source",
+        "source_key",
+        unique=True,
+        sqlite_where=sa.text("source_key <> ''"),
+        postgresql_where=sa.text("source_key <> ''"),
+    ),
 )
 
 # A row for each group that may read a restricted article; an article without rows is not restricted.
@@ -113,6 +180,28 @@ revision = sa.Table(
     sa.Column("note", sa.Text, nullable=False),
     sa.Column("author_id", sa.String(40), nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
+)
+
+# Pictures and files, each kept once, by the SHA-256 of what is in it.
+file = sa.Table(
+    "file",
+    metadata,
+    sa.Column("hash", sa.String(64), primary_key=True),
+    sa.Column("media_type", sa.String(100), nullable=False),
+    sa.Column("size", sa.Integer, nullable=False),  # bytes
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+)
+
+# Who may read an article may read its files, as far as what they are shown refers to them.
+article_file = sa.Table(
+    "article_file",
+    metadata,
+    sa.Column("article_id", sa.ForeignKey("article.id"), primary_key=True),
+    sa.Column("hash", sa.ForeignKey("file.hash"), primary_key=True, index=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("added_by", sa.String(40), nullable=False),
+    sa.Column("added_at", UtcDateTime, nullable=False),
 )
 
 post = sa.Table(
@@ -182,7 +271,7 @@ interaction = sa.Table(
     metadata,
     _id(),
     sa.Column("channel", sa.String(16), nullable=False),
-    sa.Column("external_id", sa.String(200), nullable=False, index=True),
+    sa.Column("external_id", sa.String(200), nullable=False),
     sa.Column("subject", sa.String(200), nullable=False, index=True),
     sa.Column("product", sa.String(100), nullable=False),
     sa.Column("language", sa.String(16), nullable=False),
@@ -190,6 +279,14 @@ interaction = sa.Table(
     sa.Column("continuation", sa.String(16)),
     sa.Column("opened_by", sa.String(40), nullable=False),
     sa.Column("opened_at", UtcDateTime, nullable=False),
+    # The host desktop's id, where there is one: two of its windows open the same interaction.
+    sa.Index(
+        "ix_interaction_external_id",
+        "external_id",
+        unique=True,
+        sqlite_where=sa.text("external_id <> ''"),
+        postgresql_where=sa.text("external_id <> ''"),
+    ),
 )
 
 # Append-only. A search outside any interaction has none; everything else belongs to one.
@@ -272,6 +369,22 @@ audit = sa.Table(
     sa.Column("after", sa.JSON, nullable=False),
     sa.Index("ix_audit_subject", "subject_kind", "subject_id"),
     sqlite_autoincrement=True,  # a number is never given twice
+)
+
+# What was erased, as keyed hashes, so that a restored backup forgets it again. The key stands in `keyring`.
+erasure = sa.Table(
+    "erasure",
+    metadata,
+    sa.Column("subject_hash", sa.String(64), primary_key=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+)
+
+# Random keys of this installation, by purpose.
+keyring = sa.Table(
+    "keyring",
+    metadata,
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("key", sa.LargeBinary, nullable=False),
 )
 
 

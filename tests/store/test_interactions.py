@@ -36,7 +36,7 @@ def test_an_interaction_comes_back_as_it_was(db: Database) -> None:
         "i2",
         channel=Channel.CHAT,
         opened_at=NOON + SECOND,
-        external_id="desk-1",
+        external_id="desk-2",
         subject="customer-9",
         product="hub-6",
         language="zh-Hant",
@@ -49,7 +49,7 @@ def test_an_interaction_comes_back_as_it_was(db: Database) -> None:
     with db.read() as tx:
         assert interactions.get(tx, "i1") == first
         assert interactions.get(tx, "i2") == second
-        assert interactions.by_external_id(tx, "desk-1") == second
+        assert interactions.by_external_id(tx, "desk-2") == second
         assert interactions.by_external_id(tx, "") is None
         with pytest.raises(NotFound):
             interactions.get(tx, "nobody")

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+from kb.person import Scope
+from kb.store import people
 from kb.store.database import Database
 from kb.store.migrate import _config, migrate, newest, pending
 from kb.store.schema import metadata
@@ -62,8 +64,26 @@ def test_the_first_migration_can_be_taken_back(empty: Database) -> None:
         assert sa.inspect(tx).get_table_names() == ["alembic_version"]
 
 
+def test_keys_from_before_there_were_scopes_open_what_they_opened(empty: Database) -> None:
+    with empty.write() as tx:
+        config = _config()
+        config.attributes["connection"] = tx
+        alembic.command.upgrade(config, "0001")
+        at = "2026-01-01 00:00:00"
+        tx.execute(
+            sa.text("INSERT INTO person VALUES ('p', 'Ada', 'internal', '[]', '[]', :no, :at)"), {"no": False, "at": at}
+        )
+        tx.execute(sa.text("INSERT INTO api_key VALUES ('k', 'p', 'old', 'hash', :at, NULL, NULL)"), {"at": at})
+    migrate(empty)
+    with empty.read() as tx:
+        key, holder = people.key_holder(tx, "hash") or pytest.fail("the key is gone")
+    assert key.scopes == holder.scopes == frozenset(Scope)
+
+
 _MIGRATE = """
 import sys, pathlib, time
+from kb.person import Scope
+from kb.store import people
 from kb.store.database import Database
 from kb.store.migrate import migrate
 pathlib.Path(sys.argv[2]).touch()

@@ -4,7 +4,7 @@ import pytest
 
 from kb.audience import Audience
 from kb.errors import NotFound
-from kb.person import ApiKey, Role, hash_secret, new_secret
+from kb.person import EVERYTHING, ApiKey, Role, hash_secret, new_secret
 from kb.store import people
 from kb.store.database import Database
 from tests.examples import NOON, a_person
@@ -20,7 +20,7 @@ FULL = a_person(
 
 
 def a_key(id: str = "k1", person_id: str = "mei", secret: str = "kb_1", **fields: object) -> ApiKey:
-    return ApiKey(id, person_id, "laptop", hash_secret(secret), NOON, **fields)
+    return ApiKey(id, person_id, "laptop", hash_secret(secret), EVERYTHING, NOON, **fields)
 
 
 def test_a_person_comes_back_as_they_were(db: Database) -> None:
