@@ -7,7 +7,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 FAST = -m "not slow and not browser and not postgres"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test check audit format bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,12 +19,15 @@ demo: $(VENV)/installed ## Install, load content/, serve on port 8000, show keys
 test: $(VENV)/installed-dev ## Run the whole suite
 	$(BIN)/python -m pytest -n 2
 
-check: $(VENV)/installed-dev ## Format, lint, types, layers and the fast tests
+check: audit ## Audit, format, lint, types, layers and the fast tests
 	$(BIN)/ruff format --check kb ingest tests
 	$(BIN)/ruff check kb ingest tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -n 2 $(FAST)
+
+audit: $(VENV)/installed-dev ## Known advisories, pins and reasons of what we build on
+	$(BIN)/python tests/audit.py
 
 format: $(VENV)/installed-dev ## Put the code into its format
 	$(BIN)/ruff format kb ingest tests
