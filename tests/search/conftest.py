@@ -1,6 +1,7 @@
 """Indexes to test: the same contract for every engine."""
 
 import os
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,10 +11,10 @@ import pytest
 from kb.search.edge import EdgeIndex
 from kb.search.index import PassageIndex
 from kb.search.server import MEMORY, ServerIndex, connect, drop_collection
+from tests.qdrant_server import qdrant_server
 from tests.toys import copy_index
 
 DIMENSION = 32
-SERVER = os.environ.get("KB_TEST_QDRANT_URL", "")
 
 NewIndex = Callable[[], PassageIndex]
 
@@ -26,19 +27,25 @@ def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(
-    params=[
-        "edge",
-        "memory",
-        pytest.param("server", marks=pytest.mark.skipif(not SERVER, reason="needs KB_TEST_QDRANT_URL")),
-    ]
-)
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """A Qdrant server: the one that KB_TEST_QDRANT_URL names, else a stand-in of ours."""
+    if url := os.environ.get("KB_TEST_QDRANT_URL"):
+        yield url
+        return
+    memory = "/dev/shm"
+    within = memory if os.access(memory, os.W_OK) else None
+    with tempfile.TemporaryDirectory(dir=within, prefix="kb-test-") as folder, qdrant_server(Path(folder)) as server:
+        yield server.url
+
+
+@pytest.fixture(params=["edge", "memory", "server"])
 def new_index(request: pytest.FixtureRequest, blank: Path, tmp_path: Path) -> Iterator[NewIndex]:
     """Makes empty indexes of one engine, as many as the test wants."""
     if request.param == "edge":
         yield from edge_indexes(blank, tmp_path)
     else:
-        yield from server_indexes(MEMORY if request.param == "memory" else SERVER)
+        yield from server_indexes(MEMORY if request.param == "memory" else request.getfixturevalue("server_url"))
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Generations: whole indexes beside each other."""
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from kb.search.server import MEMORY
 from tests.search.corpus import passage, points
 
 
-@pytest.fixture(params=["edge", "memory"])
+@pytest.fixture(params=["edge", "memory", "server"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     if request.param == "edge":
         embedded = EdgeEngine(tmp_path / "indexes")
@@ -19,8 +20,11 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
         for generation in embedded.generations():
             embedded.open(generation).close()
     else:
-        server = ServerEngine(MEMORY)
+        url = MEMORY if request.param == "memory" else request.getfixturevalue("server_url")
+        server = ServerEngine(url, alias=f"kb-{uuid.uuid4().hex}")
         yield server
+        for generation in server.generations():
+            server.drop(generation)
         server.close()
 
 
