@@ -1,7 +1,8 @@
 """A process to be killed: it writes, indexes and rebuilds without pause and says what has been acknowledged.
 
-Run as `python victim.py FOLDER SEED`. Each line on standard output is one write that was acknowledged, as JSON;
-it is printed only after the call has returned.
+Run as `python victim.py ROLE DATABASE_URL INDEX SEED CLOCK`. The role is "writes", "indexes" or "all"; the index is a
+folder (Qdrant Edge) or a URL (a Qdrant server); the clock is how many seconds ahead this process lives. Each line on
+standard output is one write that was acknowledged, as JSON; it is printed only after the call has returned.
 """
 
 import json
@@ -10,7 +11,7 @@ import random
 import sys
 import threading
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -18,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from kb import clock
 from kb.article import Draft
 from kb.audience import Audience
+from kb.errors import KbError
 from kb.language import Language
-from kb.passage import ItemRef, Kind
 from kb.person import SYSTEM
 from kb.post import Post
 from kb.solve import improve
@@ -27,23 +28,29 @@ from kb.solve.generations import ask_for_rebuild
 from kb.solve.publishing import cut_posts, save_posts
 from kb.store.database import Database
 from kb.store.migrate import migrate
-from tests.solve.conftest import Works, ready
-from tests.toys import ToyEncoder
+from tests.durability.rounds import opened, set_clock
 
 WORDS = ("red light restart hub invoice router cable password reset signal roaming payment").split()  # noqa: SIM905
 
 
-def main(folder: Path, seed: int) -> None:
-    chance = random.Random(seed)
-    db = Database(f"sqlite:///{folder / 'kb.db'}")
+def main(role: str, database_url: str, index: str, seed: int, ahead: timedelta) -> None:
+    set_clock(ahead)
+    db = Database(database_url)
     migrate(db)
-    works = Works.open(db, folder / "index", ready(ToyEncoder()))
-    indexer = works.indexer.start()
+    if role != "writes":
+        opened(db, index).indexer.start()
+    if role == "indexes":
+        _say("ready", "", 0, "")
+        threading.Event().wait()
     threading.Thread(target=_ingest, args=(db, random.Random(seed + 1)), daemon=True).start()
+    _write(db, random.Random(seed))
+
+
+def _write(db: Database, chance: random.Random) -> None:
     mine: list[str] = []
     for _ in range(10_000):
         act = chance.random()
-        text = f"{_words(chance, 30)} ::: {uuid.uuid4().hex}".replace(":::", "")
+        text = f"{_words(chance, 30)} {uuid.uuid4().hex}"
         if act < 0.5 or not mine:
             draft = Draft(_words(chance, 4), text, Language.ENGLISH, chance.choice(list(Audience)))
             article = improve.create(db, SYSTEM, draft)
@@ -57,17 +64,19 @@ def main(folder: Path, seed: int) -> None:
             _say("archived", article.id, article.latest, "")
         else:
             ask_for_rebuild(db)
-    indexer.close()
 
 
 def _ingest(db: Database, chance: random.Random) -> None:
     for _ in range(10_000):
         posts = [_post(chance) for _ in range(8)]
         cuts = cut_posts(posts)
-        with db.write() as tx:
-            save_posts(tx, posts, [], cuts, clock.now())
+        try:
+            with db.write() as tx:
+                save_posts(tx, posts, [], cuts, clock.now())
+        except KbError:
+            continue  # not acknowledged
         for post in posts:
-            _say("post", ItemRef(Kind.POST, post.id).id, 1, post.body)
+            _say("post", post.id, 1, post.body)
 
 
 def _post(chance: random.Random) -> Post:
@@ -88,4 +97,4 @@ def _say(kind: str, item_id: str, revision: int, text: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), timedelta(seconds=float(sys.argv[5])))

@@ -11,7 +11,7 @@ from kb.audience import Audience, Reader
 from kb.language import Language
 from kb.person import SYSTEM
 from kb.query import Query
-from kb.search.engines import EdgeEngine
+from kb.search.engines import EdgeEngine, Engine, ServerEngine
 from kb.search.index import Request
 from kb.search.lexical import query_vector
 from kb.search.live import LiveIndex
@@ -39,27 +39,32 @@ class Works:
     """An indexer with everything around it, on one folder."""
 
     db: Database
-    folder: Path
     encoder: BackgroundEncoder
     live: LiveIndex
-    engine: EdgeEngine
+    engine: Engine
     generations: Generations
     indexer: Indexer
     searcher: Searcher
 
     @classmethod
-    def open(cls, db: Database, folder: Path, encoder: BackgroundEncoder) -> "Works":
-        live, engine = LiveIndex(), EdgeEngine(folder)
-        generations = Generations(db, engine, live, lambda: encoder.identity)
+    def open(cls, db: Database, engine: Engine | Path, encoder: BackgroundEncoder, alone: bool = True) -> "Works":
+        live = LiveIndex()
+        if isinstance(engine, Path):
+            engine = EdgeEngine(engine)
+        generations = Generations(db, engine, live, lambda: encoder.identity, alone=alone)
         generations.start()
-        return cls(
-            db, folder, encoder, live, engine, generations, Indexer(db, generations, encoder), Searcher(live, encoder)
-        )
+        return cls(db, encoder, live, engine, generations, Indexer(db, generations, encoder), Searcher(live, encoder))
 
     def reopened(self, encoder: BackgroundEncoder | None = None) -> "Works":
         """The same after the process has ended and begun again."""
         self.live.close()
-        return Works.open(self.db, self.folder, encoder or self.encoder)
+        return Works.open(self.db, self.engine, encoder or self.encoder)
+
+    def close(self) -> None:
+        """Let go of the index, and of the server if there is one."""
+        self.live.close()
+        if isinstance(self.engine, ServerEngine):
+            self.engine.close()
 
     def settle(self) -> "Works":
         """Everything indexed."""

@@ -110,7 +110,7 @@ def test_a_lost_index_is_rebuilt(works: Works, write: Write) -> None:
     article = write()
     works.settle()
     works.engine.drop(works.live.generation.name)
-    again = Works.open(works.db, works.folder, works.encoder)
+    again = Works.open(works.db, works.engine, works.encoder)
     with pytest.raises(IndexUnavailable):
         again.found("red light")
     again.settle()

@@ -215,6 +215,6 @@ def test_the_index_grown_by_changes_equals_a_clean_rebuild(works: Works, write: 
     works.live.close()
     for generation in works.engine.generations():
         works.engine.drop(generation)
-    afresh = Works.open(works.db, works.folder, ready(ToyEncoder())).settle()
+    afresh = Works.open(works.db, works.engine, ready(ToyEncoder())).settle()
     assert afresh.contents() == grown
     afresh.live.close()
