@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from kb.api.application import application
+from kb.api.limits import Bounds
 from kb.bootstrap import Service
 from kb.web import pages
 
@@ -22,6 +23,8 @@ def create_app(service: Service) -> FastAPI:
         finally:
             await run_in_threadpool(service.close)
 
-    app = application(service, lifespan)
+    settings = service.settings
+    bounds = Bounds(settings.rate_per_key, settings.rate_per_address, settings.rate_burst_s, settings.max_in_flight)
+    app = application(service, lifespan, bounds)
     pages.mount(app)
     return app

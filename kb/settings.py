@@ -39,6 +39,22 @@ class Settings(BaseSettings):
         None,
         description="Whether `kb serve` also indexes. Empty: yes with the embedded engine, no with a Qdrant server.",
     )
+    rate_per_key: Annotated[float, Field(gt=0)] = Field(50.0, description="Requests a second that one key may send.")
+    rate_per_address: Annotated[float, Field(gt=0)] = Field(
+        200.0, description="Requests a second from one address by those without a key that is known to be good."
+    )
+    rate_burst_s: Annotated[float, Field(gt=0)] = Field(
+        10.0, description="Seconds' worth of requests that may come at once after a pause."
+    )
+    max_in_flight: Annotated[int, Field(ge=2)] = Field(
+        256, description="Requests worked on or waiting at once; more are answered with 503 at once."
+    )
+    trusted_proxies: str = Field(
+        "", description="Addresses or networks of proxies whose X-Forwarded-For and -Proto are believed, with commas."
+    )
+    fetch_allow: str = Field(
+        "", description="Hosts or networks of our own that may be fetched from although private, with commas."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
 
     @field_validator("index_in_process", mode="before")

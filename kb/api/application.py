@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 import kb
 from kb.api import articles, browse, errors, history, interactions, operations, search
 from kb.api.frame import Frame
+from kb.api.limits import Bounds, Limits
 from kb.api.metrics import Metrics
 from kb.api.parts import Running
 
@@ -25,7 +26,10 @@ What you may not read looks exactly like what does not exist.
 **A parameter is honoured or refused**, never ignored: unknown fields and query parameters are answered with 422.
 
 **Every error** has the same shape, with a `code` for programs and the `request_id` that finds it in the log; send
-`X-Request-ID` to choose that id. Bodies may have 2 MB.
+`X-Request-ID` to choose that id. A method that an address does not have is answered with 405 and `Allow`.
+
+**Limits.** Bodies may have 2 MB, and say each thing once: a key that is there twice is refused. Whoever asks faster
+than they may is answered with 429, everybody with 503 when we are busy; both say in `Retry-After` when to go on.
 """
 _TAGS = [
     {"name": "search", "description": "Find what answers."},
@@ -52,8 +56,8 @@ class Api(FastAPI):
         return self.openapi_schema or {}
 
 
-def application(service: Running, lifespan: Lifespan) -> Api:
-    """The API for a service, which `lifespan` starts and ends."""
+def application(service: Running, lifespan: Lifespan, bounds: Bounds) -> Api:
+    """The API for a service, which `lifespan` starts and ends, within bounds."""
     api = Api(
         title="kb",
         version=kb.__version__,
@@ -73,6 +77,7 @@ def application(service: Running, lifespan: Lifespan) -> Api:
     for module in (search, articles, history, interactions, browse, operations):
         api.include_router(module.router)
     errors.install(api)
+    api.add_middleware(Limits, bounds=bounds, metrics=api.state.metrics)
     api.add_middleware(Frame, metrics=api.state.metrics)
     return api
 

@@ -1,20 +1,33 @@
-"""Around every request: its id, the limit of its size, its measurement, and an answer when all else fails."""
+"""Around every request: its id, its measurement, the headers that all replies have, an answer when all else fails."""
 
 import logging
 import re
 import time
 import uuid
 
-from fastapi import HTTPException
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kb.api.errors import MAX_BODY, answer
+from kb.api.errors import answer
 from kb.api.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+SECURITY_HEADERS = {
+    # What is no page of ours runs nothing, loads nothing and stands in no frame. A page has a policy of its own.
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    # An article number in an address is nobody else's business.
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+"""On every reply, unless the route says it itself."""
+
+_OVER_TLS = "max-age=31536000"
 
 
 class Frame:
@@ -33,38 +46,34 @@ class Frame:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         given = Headers(scope=scope).get("x-request-id", "")
+        head = scope["method"] == "HEAD"
+        if head:  # as GET without the body (RFC 9110, section 9.3.2), on every route that has GET
+            scope = {**scope, "method": "GET"}
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
-        exchange = _Exchange(receive, send, request_id, str(scope["path"]))
+        exchange = _Exchange(send, request_id, scope, head)
         start = time.perf_counter()
         try:
-            await self.app(scope, exchange.receive, exchange.send)
+            await self.app(scope, receive, exchange.send)
         except Exception:
             log.exception("request %s failed", request_id)
             if exchange.status:
                 raise  # the answer has begun: all that is left is to break it off
-            await answer(request_id, 500, "internal", "")(scope, exchange.receive, exchange.send)
+            await answer(request_id, 500, "internal", "")(scope, receive, exchange.send)
         finally:
             self.metrics.request(scope, exchange.status or 500, time.perf_counter() - start)
         return None
 
 
 class _Exchange:
-    """One request and its reply, watched."""
+    """One reply, watched."""
 
-    def __init__(self, receive: Receive, send: Send, request_id: str, path: str) -> None:
-        self._receive, self._send = receive, send
-        self._request_id, self._path = request_id, path
-        self._read = 0
+    def __init__(self, send: Send, request_id: str, scope: Scope, head: bool) -> None:
+        self._send = send
+        self._request_id = request_id
+        self._scope = scope
+        self._head = head
         self.status = 0
-
-    async def receive(self) -> Message:
-        """The next piece of the request; refuses what is too large as soon as that is known."""
-        message = await self._receive()
-        self._read += len(message.get("body", b""))
-        if self._read > MAX_BODY:
-            raise HTTPException(413, "the body is larger than 2 MB")
-        return message
 
     async def send(self, message: Message) -> None:
         """The reply, with the headers that all have."""
@@ -72,7 +81,12 @@ class _Exchange:
             self.status = int(message["status"])
             headers = MutableHeaders(scope=message)
             headers["X-Request-ID"] = self._request_id
-            headers["X-Content-Type-Options"] = "nosniff"
-            if self._path.startswith("/api/"):
+            for name, value in SECURITY_HEADERS.items():
+                headers.setdefault(name, value)
+            if self._scope.get("scheme") == "https":
+                headers.setdefault("Strict-Transport-Security", _OVER_TLS)
+            if self._scope["path"].startswith("/api/"):
                 headers["Cache-Control"] = "no-store"  # what one reader may see is not for the next
+        elif self._head:
+            message = {**message, "body": b""}
         await self._send(message)

@@ -41,6 +41,12 @@ class Metrics:
             ["method", "route", "status"],
             registry=self._registry,
         )
+        self._refused = Counter(
+            "kb_http_refused",
+            "Requests refused before they were looked at, by status: 429 too many of one caller, 503 too many of all.",
+            ["status"],
+            registry=self._registry,
+        )
         self._request_seconds = Histogram(
             "kb_http_request_seconds",
             "Time from the first byte of a request to the end of its answer.",
@@ -57,6 +63,10 @@ class Metrics:
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._requests.labels(method, route, str(status)).inc()
         self._request_seconds.labels(method, route).observe(seconds)
+
+    def refused(self, status: int) -> None:
+        """Count a request that never came to an endpoint."""
+        self._refused.labels(str(status)).inc()
 
     def search(self, answer: Answer) -> None:
         """Count a search and its stages."""

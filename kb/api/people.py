@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from kb.api.limits import found_good
 from kb.api.parts import Parts
 from kb.errors import NotSignedIn
 from kb.person import ANONYMOUS, Person
@@ -29,7 +30,9 @@ def signed_in(
         return ANONYMOUS
     if found is None or len(headers) > 1:
         raise NotSignedIn("send one header: Authorization: Bearer kb_...")
-    return person_for(parts.db, found.credentials)
+    person = person_for(parts.db, found.credentials)
+    found_good(request, found.credentials)
+    return person
 
 
 Me = Annotated[Person, Depends(signed_in)]

@@ -25,14 +25,7 @@ _POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-SECURITY_HEADERS = {
-    "Content-Security-Policy": _POLICY,
-    "X-Content-Type-Options": "nosniff",
-    # An article number in an address is nobody else's business.
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-}
+_HEADERS = {"Content-Security-Policy": _POLICY}  # the others are those of every reply: `kb.api.frame`
 _FOR_EVER = "public, max-age=31536000, immutable"
 _ASK_AGAIN = "no-cache"
 
@@ -59,7 +52,7 @@ def router() -> APIRouter:
             language=language, t=messages[language], static=f"/static/{assets.version}", modules=_modules(assets)
         )
         headers = {"Cache-Control": _ASK_AGAIN, "Vary": "Accept-Language", "Content-Language": language}
-        return Response(html, media_type="text/html; charset=utf-8", headers=SECURITY_HEADERS | headers)
+        return Response(html, media_type="text/html; charset=utf-8", headers=_HEADERS | headers)
 
     @routes.api_route("/static/{path:path}", methods=["GET", "HEAD"])
     def static_file(request: Request, path: str) -> Response:
@@ -68,9 +61,9 @@ def router() -> APIRouter:
         # During a rolling release another process may ask for its own version: it gets ours, but not to keep.
         asset = assets.files.get(path) or assets.files.get(rest)
         if asset is None:
-            return Response("not found", 404, SECURITY_HEADERS, "text/plain; charset=utf-8")
+            return Response("not found", 404, _HEADERS, "text/plain; charset=utf-8")
         cache = _FOR_EVER if version == assets.version else _ASK_AGAIN
-        headers = SECURITY_HEADERS | {"Cache-Control": cache, "ETag": asset.etag}
+        headers = _HEADERS | {"Cache-Control": cache, "ETag": asset.etag}
         if asset.etag in _tags(request.headers.get("if-none-match", "")):
             return Response(status_code=304, headers=headers)
         return Response(asset.body, headers=headers, media_type=asset.media_type)

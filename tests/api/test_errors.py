@@ -206,4 +206,4 @@ def test_dates_at_the_ends_of_the_calendar_are_refused(shared: House, moment: st
 
 def test_a_body_that_is_not_said_to_be_json_is_refused(shared: House) -> None:
     response = shared.ask("POST", "search", content=b'{"query": "red"}', headers={"Content-Type": "text/plain"})
-    assert (response.status_code, "application/json" in problem(response)["message"]) == (422, True)
+    assert (response.status_code, "application/json" in problem(response)["message"]) == (415, True)
