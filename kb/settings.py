@@ -1,5 +1,6 @@
 """Settings: environment variables `KB_...`, a `.env` file, or options of the `kb` command. Read nowhere else."""
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,7 +56,25 @@ class Settings(BaseSettings):
     fetch_allow: str = Field(
         "", description="Hosts or networks of our own that may be fetched from although private, with commas."
     )
+    worker_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        0, description="Port on which `kb worker` tells how it is (/healthz, /readyz, /metrics). 0: any that is free."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="Form of log lines. auto: json for `kb serve` and `kb worker`, except on a terminal."
+    )
+    otel_endpoint: str = Field(
+        "",
+        description="Address of an OpenTelemetry collector (OTLP over HTTP) that takes traces, such as "
+        "http://collector:4318; needs the extra `tracing`. Empty: no traces.",
+    )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for each in filter(None, map(str.strip, value.split(","))):
+            ipaddress.ip_network(each)  # uvicorn would take a slip of the pen for a name and believe nobody
+        return value
 
     @field_validator("index_in_process", mode="before")
     @classmethod

@@ -1,7 +1,8 @@
 """The application: routes, errors and the frame around them, put together for one running service."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from types import ModuleType
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,6 +16,9 @@ from kb.api.metrics import Metrics
 from kb.api.parts import Running
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+EVERYTHING = (search, articles, history, interactions, browse, operations)
+"""What has endpoints."""
 
 _DESCRIPTION = """
 Knowledge for contact centres: search that answers, articles with their history, and the trail of every customer
@@ -56,7 +60,9 @@ class Api(FastAPI):
         return self.openapi_schema or {}
 
 
-def application(service: Running, lifespan: Lifespan, bounds: Bounds) -> Api:
+def application(
+    service: Running, lifespan: Lifespan, bounds: Bounds, modules: Sequence[ModuleType] = EVERYTHING
+) -> Api:
     """The API for a service, which `lifespan` starts and ends, within bounds."""
     api = Api(
         title="kb",
@@ -74,7 +80,7 @@ def application(service: Running, lifespan: Lifespan, bounds: Bounds) -> Api:
     )
     api.state.service = service
     api.state.metrics = Metrics(service)
-    for module in (search, articles, history, interactions, browse, operations):
+    for module in modules:
         api.include_router(module.router)
     errors.install(api)
     api.add_middleware(Limits, bounds=bounds, metrics=api.state.metrics)

@@ -114,7 +114,7 @@ async def _ours(request: Request, error: Exception) -> JSONResponse:
         field = error.field
         message += f" (line {error.line})" if error.line is not None else ""
     if status >= 500:
-        log.warning("request %s: %s: %s", request.state.request_id, type(error).__name__, error)
+        log.warning("answered with %d: %s", status, error)
     return answer(request.state.request_id, status, code, message, field)
 
 

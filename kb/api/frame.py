@@ -8,8 +8,9 @@ import uuid
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from kb import logs, tracing
 from kb.api.errors import answer
-from kb.api.metrics import Metrics
+from kb.api.metrics import Metrics, named
 
 log = logging.getLogger(__name__)
 
@@ -45,24 +46,44 @@ class Frame:
         """Answer one request."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        given = Headers(scope=scope).get("x-request-id", "")
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "")
         head = scope["method"] == "HEAD"
         if head:  # as GET without the body (RFC 9110, section 9.3.2), on every route that has GET
             scope = {**scope, "method": "GET"}
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         exchange = _Exchange(send, request_id, scope, head)
-        start = time.perf_counter()
-        try:
-            await self.app(scope, receive, exchange.send)
-        except Exception:
-            log.exception("request %s failed", request_id)
-            if exchange.status:
-                raise  # the answer has begun: all that is left is to break it off
-            await answer(request_id, 500, "internal", "")(scope, receive, exchange.send)
-        finally:
-            self.metrics.request(scope, exchange.status or 500, time.perf_counter() - start)
+        with logs.of_request(request_id), tracing.request(headers) as span:
+            start = time.perf_counter()
+            try:
+                await self.app(scope, receive, exchange.send)
+            except Exception:
+                log.exception("a request failed")
+                if exchange.status:
+                    raise  # the answer has begun: all that is left is to break it off
+                await answer(request_id, 500, "internal", "")(scope, receive, exchange.send)
+            finally:
+                self._tell(scope, exchange, span, time.perf_counter() - start)
         return None
+
+    def _tell(self, scope: Scope, exchange: "_Exchange", span: tracing.Span, seconds: float) -> None:
+        """Count it, log it, trace it: under its route's template, since an address may name anything and anybody."""
+        method, route = named(scope)
+        status = exchange.status or 500
+        self.metrics.request(method, route, status, seconds)
+        fields = {"method": method, "route": route, "status": status, "bytes": exchange.bytes}
+        log.info("request", extra=fields | {"ms": round(seconds * 1000, 1)})
+        span.name(f"{method} {route}")
+        span.note(
+            {
+                "http.request.method": method,
+                "http.route": route,
+                "http.response.status_code": status,
+                "http.response.body.size": exchange.bytes,
+                "kb.request_id": exchange.request_id,
+            }
+        )
 
 
 class _Exchange:
@@ -70,17 +91,18 @@ class _Exchange:
 
     def __init__(self, send: Send, request_id: str, scope: Scope, head: bool) -> None:
         self._send = send
-        self._request_id = request_id
+        self.request_id = request_id
         self._scope = scope
         self._head = head
         self.status = 0
+        self.bytes = 0
 
     async def send(self, message: Message) -> None:
         """The reply, with the headers that all have."""
         if message["type"] == "http.response.start":
             self.status = int(message["status"])
             headers = MutableHeaders(scope=message)
-            headers["X-Request-ID"] = self._request_id
+            headers["X-Request-ID"] = self.request_id
             for name, value in SECURITY_HEADERS.items():
                 headers.setdefault(name, value)
             if self._scope.get("scheme") == "https":
@@ -89,4 +111,5 @@ class _Exchange:
                 headers["Cache-Control"] = "no-store"  # what one reader may see is not for the next
         elif self._head:
             message = {**message, "body": b""}
+        self.bytes += len(message.get("body", b""))
         await self._send(message)

@@ -57,10 +57,8 @@ class Metrics:
         self._registry.register(_State(parts))
         ProcessCollector(registry=self._registry)
 
-    def request(self, scope: Scope, status: int, seconds: float) -> None:
-        """Count a request under its route's template: as many labels as routes, whatever is asked."""
-        route = getattr(scope.get("route"), "path", None) or "none"
-        method = scope["method"] if scope["method"] in _METHODS else "other"
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request as `named`."""
         self._requests.labels(method, route, str(status)).inc()
         self._request_seconds.labels(method, route).observe(seconds)
 
@@ -77,6 +75,12 @@ class Metrics:
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""
         return generate_latest(self._registry)
+
+
+def named(scope: Scope) -> tuple[str, str]:
+    """The method and the route's template: few values, whatever is asked, and nothing of what was asked."""
+    route = getattr(scope.get("route"), "path", None) or "none"
+    return scope["method"] if scope["method"] in _METHODS else "other", route
 
 
 class _State(Collector):

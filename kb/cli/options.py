@@ -1,6 +1,5 @@
 """Options that are settings: the option wins over the environment, the environment over `.env`."""
 
-import logging
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,6 +7,7 @@ from typing import Any
 
 import typer
 
+from kb import logs
 from kb.settings import Settings, read_settings, variable_of
 
 
@@ -31,13 +31,10 @@ def setting(name: str) -> Any:
     )
 
 
-def begin(context: typer.Context, **more: Any) -> Settings:
-    """The settings of a command, with logging to stderr as they say."""
+def begin(context: typer.Context, serves: bool = False, **more: Any) -> Settings:
+    """The settings of a command, with logging to stderr as they say; `serves` where it runs until it is told to end."""
     options = context.obj if isinstance(context.obj, Options) else Options()
     settings = options.settings(**more)
-    logging.basicConfig(
-        level=settings.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    for noisy in ("httpx", "alembic", "uvicorn", "sentence_transformers"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    unattended = serves and not sys.stderr.isatty()
+    logs.configure(settings.log_level, settings.log_format == "json" or (settings.log_format == "auto" and unattended))
     return settings

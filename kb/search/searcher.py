@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from kb import tracing
 from kb.errors import EncoderUnavailable, IndexUnavailable
 from kb.generation import Generation
 from kb.query import Query, Retrieval
@@ -89,6 +90,7 @@ class Stopwatch:
         """Time a stage."""
         start = time.perf_counter()
         try:
-            yield
+            with tracing.part(f"search {name}"):
+                yield
         finally:
             self.took_ms[name] = round(self.took_ms.get(name, 0.0) + (time.perf_counter() - start) * 1000, 3)

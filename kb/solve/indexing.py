@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kb import clock
+from kb import clock, tracing
 from kb.errors import KbError
 from kb.generation import Generation
 from kb.outbox import Job, Lane
@@ -141,7 +141,8 @@ class Indexer:
         with self._db.write() as tx:
             jobs = outbox.claim(tx, lane, limit, clock.now())
         if jobs:
-            self._attempt(jobs, work)
+            with tracing.work(f"index {lane.name.lower()}", {"kb.items": len(jobs)}):
+                self._attempt(jobs, work)
         return bool(jobs)
 
     def _attempt(self, jobs: Sequence[Job], work: Callable[[Sequence[Job]], None]) -> None:
