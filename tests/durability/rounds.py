@@ -69,12 +69,17 @@ class Campaign:
                 self._check()
         finally:
             set_clock(timedelta(0))
-        assert len(self.told) > rounds
+        assert len(self.told) > rounds, "nearly nothing was acknowledged: the rounds prove little"
 
     def _kill(self, seed: int, chance: random.Random) -> list[tuple[str, str, int, str]]:
-        """Start the victims, let each say a first word, kill them in a random order; what they had said."""
+        """Start the victims, let them go when all are ready, kill them in a random order; what they had said."""
         said = [self.folder / f"said-{seed}-{role}" for role in self.roles]
         victims = [self._start(role, seed, path) for role, path in zip(self.roles, said, strict=True)]
+        for victim, path in zip(victims, said, strict=True):
+            self._await_word(victim, path)
+        for victim in victims:
+            assert victim.stdin is not None
+            victim.stdin.close()  # go
         time.sleep(chance.uniform(0.0, 1.0))
         for place in chance.sample(range(len(victims)), len(victims)):
             victims[place].kill()
@@ -87,13 +92,15 @@ class Campaign:
 
     def _start(self, role: str, seed: int, said: Path) -> "subprocess.Popen[bytes]":
         command = [sys.executable, str(VICTIM), role, self.database_url, self.index, str(seed)]
-        errors = self.folder / "errors"
-        with said.open("wb") as out, errors.open("ab") as err:
-            victim = subprocess.Popen([*command, str(self.ahead.total_seconds())], stdout=out, stderr=err)
+        with said.open("wb") as out, (self.folder / "errors").open("ab") as err:
+            return subprocess.Popen(
+                [*command, str(self.ahead.total_seconds())], stdin=subprocess.PIPE, stdout=out, stderr=err
+            )
+
+    def _await_word(self, victim: "subprocess.Popen[bytes]", said: Path) -> None:
         while not said.stat().st_size:
-            assert victim.poll() is None, errors.read_text()[-3000:]
+            assert victim.poll() is None, (self.folder / "errors").read_text()[-3000:]
             time.sleep(0.01)
-        return victim
 
     def _check(self) -> None:
         set_clock(self.ahead + BETWEEN / 2)

@@ -10,6 +10,7 @@ import os
 import random
 import sys
 import threading
+import time
 import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,6 +31,9 @@ from kb.store.database import Database
 from kb.store.migrate import migrate
 from tests.durability.rounds import opened, set_clock
 
+PAUSE_S = 0.03
+"""Between two writes: a round is to meet many kinds of moments, not many rows."""
+
 WORDS = ("red light restart hub invoice router cable password reset signal roaming payment").split()  # noqa: SIM905
 
 
@@ -37,10 +41,12 @@ def main(role: str, database_url: str, index: str, seed: int, ahead: timedelta) 
     set_clock(ahead)
     db = Database(database_url)
     migrate(db)
-    if role != "writes":
-        opened(db, index).indexer.start()
+    works = None if role == "writes" else opened(db, index)
+    _say("ready", "", 0, "")
+    sys.stdin.readline()  # until all are ready: else the first writes while the others still start
+    if works is not None:
+        works.indexer.start()
     if role == "indexes":
-        _say("ready", "", 0, "")
         threading.Event().wait()
     threading.Thread(target=_ingest, args=(db, random.Random(seed + 1)), daemon=True).start()
     _write(db, random.Random(seed))
@@ -49,6 +55,7 @@ def main(role: str, database_url: str, index: str, seed: int, ahead: timedelta) 
 def _write(db: Database, chance: random.Random) -> None:
     mine: list[str] = []
     for _ in range(10_000):
+        time.sleep(PAUSE_S)
         act = chance.random()
         text = f"{_words(chance, 30)} {uuid.uuid4().hex}"
         if act < 0.5 or not mine:
@@ -68,7 +75,8 @@ def _write(db: Database, chance: random.Random) -> None:
 
 def _ingest(db: Database, chance: random.Random) -> None:
     for _ in range(10_000):
-        posts = [_post(chance) for _ in range(8)]
+        time.sleep(PAUSE_S)
+        posts = [_post(chance) for _ in range(4)]
         cuts = cut_posts(posts)
         try:
             with db.write() as tx:
