@@ -25,7 +25,7 @@ class Standing:
     label: str = ""
     confidence: str = ""
     governance: str = ""
-    superseded: bool = False
+    superseded_by: ItemRef | None = None
     source: str = ""
     author: str = ""
     url: str = ""
@@ -34,3 +34,8 @@ class Standing:
     products: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     language: str = ""
+
+    @property
+    def superseded(self) -> bool:
+        """Whether something else has taken its place."""
+        return self.superseded_by is not None

@@ -47,7 +47,10 @@ class EditingOut(Shape):
 
     latest: Annotated[int, Field(description="The newest revision, which may be a draft.")]
     published: Annotated[int | None, Field(description="The revision readers see.")]
-    groups: Annotated[list[str], Field(description="Only members may read it; empty for everybody of its audience.")]
+    groups: Annotated[
+        list[str],
+        Field(description="Only members may read it; empty for everybody of its audience. You see your own groups."),
+    ]
     owner_id: str | None
     valid_from: datetime | None
     valid_until: datetime | None
@@ -76,7 +79,9 @@ class ArticleOut(Shape):
     published_at: datetime | None
     superseded_by: Annotated[str | None, Field(description="The number of its successor, if you may read that.")]
     translation_of: Annotated[str | None, Field(description="The number of its original, if you may read that.")]
-    version: Annotated[int, Field(description="Counts every change; the ETag.")]
+    version: Annotated[
+        int | None, Field(description="Counts every change, also those that readers are not shown; null for them.")
+    ]
     editing: EditingOut | None
 
 
@@ -257,13 +262,18 @@ class ReadRevisionOut(RevisionOut):
     """One revision with its text."""
 
     model_config = example(
-        _REVISION | {"body": "Hold **reset** for ten seconds.", "editable": True,
+        _REVISION | {"body": "Hold **reset** for ten seconds.",
                      "html": "<p>Hold <strong>reset</strong> for ten seconds.</p>\n", "version": 7}
     )  # fmt: skip
 
-    body: Annotated[str, Field(description="As it was written if `editable`, else trimmed to what you may read.")]
+    body: Annotated[
+        str,
+        Field(
+            description="As it was written, without the blocks that are not for you. Change it and send it back: what "
+            "you were not shown stays."
+        ),
+    ]
     html: Annotated[str, Field(description="As you would read it, without markers.")]
-    editable: Annotated[bool, Field(description="Whether you see all of it, so that you can revise it.")]
     version: Annotated[int, Field(description="The article's version, to be sent back with a revision.")]
 
 

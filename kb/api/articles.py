@@ -1,5 +1,6 @@
 """Reading and writing articles."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -25,8 +26,8 @@ from kb.api.queries import no_query, once
 from kb.api.shapes import Number
 from kb.article import Article, Draft
 from kb.errors import Invalid, NotFound
-from kb.person import Person
-from kb.solve import improve, reading
+from kb.person import Person, Right
+from kb.solve import improve, reading, seeing
 from kb.solve.access import known_person
 from kb.text.markdown import render
 
@@ -74,11 +75,12 @@ def list_articles(asked: Annotated[ListIn, Query()], me: Me, parts: Parts) -> Ar
 
 @router.get("/{number}", summary="Read", responses=refusals(404), dependencies=_ALONE)
 def read_article(number: NumberPath, me: Me, parts: Parts, response: Response) -> ReadArticleOut:
-    """An article as you may see it. Its version is the `ETag`."""
+    """An article as you may see it. The `ETag` is its version for staff; for readers it is made of what they see."""
     article, title, body = reading.read_article(parts.db, me, number)
     shown = _shown(parts, me, [(article, title)])[0]
-    response.headers["ETag"] = f'"{article.version}"'
-    return ReadArticleOut(**dict(shown), revision=article.published or article.latest, body=body, html=render(body))
+    reply = ReadArticleOut(**dict(shown), revision=article.published or article.latest, body=body, html=render(body))
+    response.headers["ETag"] = f'"{_tag(reply)}"'
+    return reply
 
 
 @router.post("/{number}/revisions", status_code=201, summary="Revise", responses=_WRITING, dependencies=_ALONE)
@@ -156,18 +158,25 @@ def _shown(parts: Running, me: Person, found: Sequence[tuple[Article, str]]) -> 
             published_at=each.published_at,
             superseded_by=numbers.get(each.superseded_by or ""),
             translation_of=numbers.get(each.translation_of or ""),
-            version=each.version,
-            editing=_editing(each) if me.roles else None,
+            version=each.version if me.is_staff else None,
+            editing=_editing(me, each) if me.is_staff else None,
         )
         for each, title in found
     ]
 
 
-def _editing(article: Article) -> EditingOut:
+def _tag(reply: ReadArticleOut) -> str:
+    """For readers a hash over what they are shown: the version would tell them of changes that they are not."""
+    if reply.version is not None:
+        return str(reply.version)
+    return hashlib.sha256(reply.model_dump_json().encode()).hexdigest()[:20]
+
+
+def _editing(me: Person, article: Article) -> EditingOut:
     return EditingOut(
         latest=article.latest,
         published=article.published,
-        groups=sorted(article.groups),
+        groups=sorted(seeing.groups(me, article.groups)),
         owner_id=article.owner_id,
         valid_from=article.valid_from,
         valid_until=article.valid_until,
@@ -181,6 +190,7 @@ def _editing(article: Article) -> EditingOut:
 def _state(parts: Running, me: Person, sent: dict[str, Any]) -> dict[str, Any]:
     """State as the nouns have it: groups a set, other articles by id instead of number, an owner who exists."""
     state = dict(sent)
+    me.require(Right.DRAFT)  # who exists is for writers to know
     if "groups" in state:
         state["groups"] = frozenset(state["groups"])
     for field in ("superseded_by", "translation_of"):

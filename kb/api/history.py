@@ -42,13 +42,12 @@ def list_revisions(number: NumberPath, me: Me, parts: Parts) -> RevisionsOut:
 def read_revision(
     number: NumberPath, revision: Annotated[int, Path(ge=1, le=MANY, examples=[3])], me: Me, parts: Parts
 ) -> ReadRevisionOut:
-    """A revision with its text: as it was written if you may read all of it, so that you can edit it."""
-    article, found, whole = history.revision(parts.db, me, number, revision)
+    """A revision with its text: as it was written, without the blocks that are not for you. This is what to edit."""
+    article, found = history.revision(parts.db, me, number, revision)
     return ReadRevisionOut(
         **dict(_revision(article, found)),
         body=found.body,
         html=render(narrow(found.body, me.tier)),
-        editable=whole,
         version=article.version,
     )
 

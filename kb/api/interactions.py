@@ -56,8 +56,7 @@ def read_interaction(
     parts: Parts,
 ) -> TrailOut:
     """An interaction with its trail: for staff all of it, for others their own and what they did themselves."""
-    interaction, events = trail.read_trail(parts.db, me, interaction_id)
-    standings = reading.standings(parts.db, me, sorted({item for each in events if (item := _item(each))}))
+    interaction, events, standings = trail.read_trail(parts.db, me, interaction_id)
     return TrailOut(**_fields(interaction), trail=[_event(each, standings) for each in events])
 
 
@@ -98,12 +97,8 @@ def _noun(parts: Running, me: Person, sent: EventIn, field: str) -> Event:
     )
 
 
-def _item(event: Event) -> ItemRef | None:
-    return ItemRef(event.item_kind, event.item_id) if event.item_kind and event.item_id else None
-
-
 def _event(event: Event, standings: Mapping[ItemRef, Standing]) -> EventOut:
-    item = _item(event)
+    item = trail.about(event)
     return EventOut(
         kind=event.kind,
         at=event.at,

@@ -1,4 +1,4 @@
-"""For those who run it: is it alive, can it answer, how is it doing. Needs no key and names nobody."""
+"""For those who run it: is it alive, can it answer, how is it doing. Names nobody; only metrics need a key."""
 
 from typing import Annotated, Any
 
@@ -7,11 +7,14 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import Field
 
 from kb import clock
+from kb.api.errors import refusals
 from kb.api.metrics import Metrics
 from kb.api.parts import Parts, Running
+from kb.api.people import Me
 from kb.api.queries import no_query
 from kb.api.shapes import Shape, example
 from kb.errors import KbError
+from kb.person import Right
 from kb.store import outbox
 
 router = APIRouter(tags=["operations"], dependencies=[Depends(no_query)])
@@ -92,9 +95,10 @@ def readyz(parts: Parts, response: Response) -> ReadyOut:
     return ReadyOut(ready=ready, degraded=sorted({"index", "encoder"} - fine), parts=states)
 
 
-@router.get("/metrics", summary="Metrics", responses=_METRICS_REPLY, response_class=Response)
-def read_metrics(request: Request) -> Response:
-    """Counters and gauges for Prometheus."""
+@router.get("/metrics", summary="Metrics", responses=_METRICS_REPLY | refusals(403), response_class=Response)
+def read_metrics(request: Request, me: Me) -> Response:
+    """Counters and gauges for Prometheus. Needs the right to observe: they count what some may not know of."""
+    me.require(Right.OBSERVE)
     metrics: Metrics = request.app.state.metrics
     return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 

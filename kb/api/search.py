@@ -92,8 +92,8 @@ def _hit(me: Person, query: str, hit: nouns.Hit, standing: Standing) -> HitOut:
         changed_at=standing.changed_at,
         superseded=standing.superseded,
         resolved_count=standing.resolved,
-        score=hit.score if me.roles else None,
-        why=why if me.roles else None,
+        score=hit.score if me.is_staff else None,
+        why=why if me.is_staff else None,
     )
 
 

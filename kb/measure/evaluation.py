@@ -22,14 +22,15 @@ from kb.measure.kept import KeptEncoder, VectorFile
 from kb.measure.progress import Progress
 from kb.measure.workshop import Loaded, index, load, temporary_service
 from kb.passage import ItemRef
+from kb.person import Person
 from kb.query import Context, Query
 from kb.search.fusion import Weights
 from kb.search.loading import BackgroundEncoder, background_encoder
 from kb.search.ranking import group, rank
 from kb.search.searcher import Searcher
 from kb.settings import Settings
+from kb.solve import seeing
 from kb.standing import Standing
-from kb.store import content
 
 LEGS: Mapping[str, frozenset[str]] = {
     "lexical": frozenset({"lexical"}),
@@ -158,6 +159,7 @@ class _Ranker:
     def __init__(self, service: Service, reader: Reader) -> None:
         self._db = service.db
         self._reader = reader
+        self._by = Person("evaluation", "Evaluation", reader.tier, groups=reader.groups)
         self._at: datetime = clock.now()
         self._standings: dict[ItemRef, Standing] = {}
 
@@ -169,7 +171,7 @@ class _Ranker:
         took_ms = (time.perf_counter() - start) * 1000 - retrieval.took_ms["encode"]
         self._look_up([each.item for each in found])
         start = time.perf_counter()
-        shown = [each for each in found if self._may_show(each.item)]
+        shown = [each for each in found if each.item in self._standings and self._standings[each.item].live]
         ranked = rank(shown, self._standings.__getitem__, Context(), self._at)
         took_ms += (time.perf_counter() - start) * 1000
         return [each.found.item for each in ranked[:DEPTH]], took_ms
@@ -178,8 +180,4 @@ class _Ranker:
         new = [item for item in items if item not in self._standings]
         if new:
             with self._db.read() as tx:
-                self._standings |= content.standings(tx, new, self._at)
-
-    def _may_show(self, item: ItemRef) -> bool:
-        standing = self._standings.get(item)
-        return standing is not None and standing.live and self._reader.may_read(standing.access)
+                self._standings |= seeing.standings(tx, self._by, new, self._at)

@@ -1,11 +1,12 @@
 """History: the revisions of an article, what differs between two, and who changed its state.
 
 For staff. A reader sees a revision if they could read the article when it was written, or if it is the one that is
-shown now: making an article public opens what it says today, not what it said while it was internal. Who may read
-all of a text gets it as it was written, with the markers of its narrowed blocks: that is what to edit. For others it
-is trimmed, and not to be written back.
+shown now: making an article public opens what it says today, not what it said while it was internal. A text comes as
+it was written, with the markers of its narrowed blocks, without the blocks that are for others: that is what to edit.
+What an editor was not shown stays where it stands (`kb.text.withholding`).
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from kb import clock
@@ -14,12 +15,14 @@ from kb.audience import Access, Audience
 from kb.errors import NotFound
 from kb.passage import Kind
 from kb.person import Person
+from kb.solve import seeing
 from kb.solve.access import require_staff
-from kb.solve.reading import find_in, sees_all
 from kb.store import articles, audit
 from kb.store.database import Database, Tx
 from kb.text.difference import Step, difference
-from kb.text.markdown import narrow
+from kb.text.withholding import source_for
+
+_LINKS = ("superseded_by", "translation_of")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,12 @@ def revisions(db: Database, by: Person, number: str) -> tuple[Article, list[Revi
     return article, [_trimmed(by, each) for each in found if _may_see(by, article, accesses, each.number)]
 
 
-def revision(db: Database, by: Person, number: str, revision_number: int) -> tuple[Article, Revision, bool]:
-    """One revision, and whether it is whole, so that it may be edited; raises NotFound, NotAllowed."""
+def revision(db: Database, by: Person, number: str, revision_number: int) -> tuple[Article, Revision]:
+    """One revision, trimmed; raises NotFound, NotAllowed."""
     with db.read() as tx:
         article = _article(tx, by, number)
         found = _one(tx, by, article, revision_number)
-    return article, _trimmed(by, found), sees_all(by, found.body)
+    return article, _trimmed(by, found)
 
 
 def compare(db: Database, by: Person, number: str, old: int, new: int) -> Comparison:
@@ -58,13 +61,37 @@ def compare(db: Database, by: Person, number: str, old: int, new: int) -> Compar
 
 
 def changes(db: Database, by: Person, number: str) -> list[audit.Change]:
-    """Every change of an article's state, oldest first; raises NotFound, NotAllowed."""
+    """Every change of an article's state, oldest first, less the groups and articles that `by` may not know of.
+
+    Raises NotFound, NotAllowed.
+    """
     with db.read() as tx:
-        return audit.of(tx, Kind.ARTICLE, _article(tx, by, number).id)
+        found = audit.of(tx, Kind.ARTICLE, _article(tx, by, number).id)
+        linked = {side.get(name) for each in found for side in (each.before, each.after) for name in _LINKS}
+        known = seeing.numbers(tx, by, [str(each) for each in linked if each], clock.now())
+    return [_change_for(by, each, known) for each in found]
+
+
+def _change_for(by: Person, each: audit.Change, known: Collection[str]) -> audit.Change:
+    """A change with what `by` may not know of cut from both sides, and without the fields that then are equal."""
+    before, after = (_state_for(by, side, known) for side in (each.before, each.after))
+    same = {name for name in before if name in after and before[name] == after[name]}
+    return replace(each, before=_without(before, same), after=_without(after, same))
+
+
+def _state_for(by: Person, side: Mapping[str, object], known: Collection[str]) -> dict[str, object]:
+    state = dict(side)
+    if isinstance(named := state.get("groups"), list):
+        state["groups"] = sorted(seeing.groups(by, named))
+    return state | {name: None for name in _LINKS if name in state and state[name] not in known}
+
+
+def _without(state: Mapping[str, object], names: Collection[str]) -> dict[str, object]:
+    return {name: value for name, value in state.items() if name not in names}
 
 
 def _article(tx: Tx, by: Person, number: str) -> Article:
-    article = find_in(tx, by, number, clock.now())
+    article = seeing.article(tx, by, number, clock.now())
     require_staff(by)
     return article
 
@@ -77,7 +104,7 @@ def _one(tx: Tx, by: Person, article: Article, number: int) -> Revision:
 
 
 def _trimmed(by: Person, each: Revision) -> Revision:
-    return each if sees_all(by, each.body) else replace(each, body=narrow(each.body, by.tier))
+    return replace(each, body=source_for(each.body, by.tier))
 
 
 def _may_see(by: Person, article: Article, accesses: dict[int, Access], number: int) -> bool:

@@ -10,16 +10,17 @@ from datetime import datetime
 
 from kb import clock
 from kb.article import Article, Confidence, Draft, Governance, Revision
-from kb.audience import Access, Audience
+from kb.audience import Audience
 from kb.errors import Conflict, Invalid, NotAllowed, NotFound
 from kb.number import new_number
 from kb.outbox import Lane
-from kb.person import SYSTEM, Person, Right
+from kb.person import Person, Right
+from kb.solve import seeing
 from kb.solve.publishing import save_article
-from kb.solve.reading import sees_all
 from kb.store import articles, topics
 from kb.store.database import Database, Tx
 from kb.text.markdown import check
+from kb.text.withholding import put_back
 from kb.topic import check_topic_path
 
 _STATE = {field.name for field in fields(Draft)} - {"title", "body", "note"}
@@ -107,10 +108,16 @@ def set_state(
     version: int | None = None,
     lane: Lane = Lane.PEOPLE_LEXICAL,
 ) -> Article:
-    """Change state and metadata: any of the fields of `Draft` but its text."""
+    """Change state and metadata: any of the fields of `Draft` but its text. Groups that `by` does not know of stay."""
     if unknown := set(state) - _STATE:
         raise Invalid(f"not a field of an article's state: {', '.join(sorted(unknown))}", sorted(unknown)[0])
-    return _change(db, by, article_id, "state", lambda article, at: article.with_state(at, **state), version, lane)
+
+    def change(article: Article, at: datetime) -> Article:
+        after = article.with_state(at, **state)
+        unknown_groups = article.groups - seeing.groups(by, article.groups)
+        return replace(after, groups=after.groups | unknown_groups)
+
+    return _change(db, by, article_id, "state", change, version, lane)
 
 
 def replace_ingested(
@@ -151,14 +158,9 @@ def withdraw_ingested(db: Database, by: Person, article_id: str, lane: Lane) -> 
 def readable(tx: Tx, by: Person, article_id: str) -> Article:
     """The article, if this person may read it; NotFound otherwise, as if it did not exist."""
     article = articles.get(tx, article_id)
-    if not _belongs(by, article.access):
+    if not seeing.belongs(by, article.access):
         raise NotFound(f"no article {article_id}")
     return article
-
-
-def _belongs(by: Person, access: Access) -> bool:
-    """Whether they may read it. kb itself, which imports, belongs to every group."""
-    return by == SYSTEM or by.reader.may_read(access)
 
 
 def _change(
@@ -173,14 +175,15 @@ def _change(
 ) -> Article:
     at = clock.now()
     with db.write() as tx:
-        before = readable(tx, by, article_id).expect(version)
-        after = change(before, at)
+        before = readable(tx, by, article_id)
+        by.require(Right.DRAFT)  # before anything that only writers may know, such as the version
+        after = change(before.expect(version), at)
         _check(by, before, after)
         revision = None
         if text is not None:
-            if not sees_all(by, articles.get_revision(tx, before.id, before.latest).body):
-                raise NotAllowed("parts of this article are hidden from you, and a revision of yours would lose them")
             revision = _revision(after, *text, by, at)
+            latest = articles.get_revision(tx, before.id, before.latest).body
+            revision = replace(revision, body=put_back(revision.body, latest, by.tier))
         topics.ensure_topics(tx, [after.topic])
         save_article(tx, by, action, before, after, at, revision, lane)
     return after
@@ -195,7 +198,7 @@ def _check(by: Person, before: Article | None, after: Article) -> None:
         field = "superseded_by" if after.superseded_by == after.id else "translation_of"
         raise Invalid("an article does not lead to itself", field)
     by.require(Right.DRAFT)
-    if not _belongs(by, after.access):
+    if not seeing.belongs(by, after.access):
         raise NotAllowed("you cannot give an article to readers that you do not belong to")
     if Governance.COMPLIANCE in (after.governance, before.governance if before else None):
         by.require(Right.GOVERN)

@@ -1,60 +1,34 @@
 """Reading besides searching: one article, lists of them, and what there is to browse by.
 
-Everything is trimmed to the person who reads. Staff who may read an article see it in any state; everybody else
-only what is published and live, and nothing tells what they may not see from what does not exist.
+Everything is trimmed to the person who reads; `kb.solve.seeing` says what that leaves.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping
 from itertools import accumulate
 
 from kb import clock
 from kb.article import Article
-from kb.errors import NotFound
-from kb.number import parse_number
 from kb.passage import ItemRef, Kind
 from kb.person import Person
 from kb.product import Product
-from kb.standing import Standing
-from kb.store import articles, content, topics
-from kb.store.database import Database, Tx
+from kb.solve import seeing
+from kb.store import articles, topics
+from kb.store.database import Database
 from kb.text.markdown import narrow
-from kb.text.narrowing import blocks
 from kb.topic import Topic
 
 
 def find(db: Database, by: Person, number: str) -> Article:
     """The article with that number as people write or say it, if it is there for `by`; raises NotFound."""
     with db.read() as tx:
-        return find_in(tx, by, number, clock.now())
-
-
-def find_in(tx: Tx, by: Person, number: str, at: datetime) -> Article:
-    """See `find`, inside a transaction."""
-    canonical = parse_number(number)
-    if canonical is None:
-        raise NotFound(f"no article {number}")
-    article = articles.by_number(tx, canonical)
-    if not may_see(by, article, at):
-        raise NotFound(f"no article {canonical}")
-    return article
-
-
-def may_see(by: Person, article: Article, at: datetime) -> bool:
-    """Whether an article is there for somebody at that moment."""
-    return by.reader.may_read(article.access) and (bool(by.roles) or article.is_live(at))
-
-
-def sees_all(by: Person, markdown: str) -> bool:
-    """Whether no part of a text is narrowed to readers they do not belong to."""
-    return all(block.audience.rank <= by.tier.rank for block in blocks(markdown)[0])
+        return seeing.article(tx, by, number, clock.now())
 
 
 def read_article(db: Database, by: Person, number: str) -> tuple[Article, str, str]:
     """An article as this reader may see it: the article, its title and its Markdown, trimmed. Raises NotFound."""
     with db.read() as tx:
-        article = find_in(tx, by, number, clock.now())
+        article = seeing.article(tx, by, number, clock.now())
         revision = articles.get_revision(tx, article.id, article.published or article.latest)
     return article, revision.title, narrow(revision.body, by.reader.tier)
 
@@ -78,7 +52,7 @@ def listing(
         found = articles.readable(
             tx,
             by.reader,
-            live_at=None if by.roles else at,
+            live_at=None if by.is_staff else at,
             having=having,
             topic=topic,
             published=published,
@@ -96,20 +70,9 @@ def title_of(db: Database, article: Article) -> str:
 
 
 def numbers(db: Database, by: Person, ids: Iterable[str | None]) -> dict[str, str]:
-    """The numbers of those of these articles that are there for `by`: a link to any other is not shown."""
-    at = clock.now()
+    """See `seeing.numbers`."""
     with db.read() as tx:
-        found = articles.by_ids(tx, {each for each in ids if each})
-    return {key: each.number for key, each in found.items() if may_see(by, each, at)}
-
-
-def standings(db: Database, by: Person, items: Sequence[ItemRef]) -> dict[ItemRef, Standing]:
-    """Where items stand, as far as they are there for `by`."""
-    with db.read() as tx:
-        found = content.standings(tx, items, clock.now())
-    return {
-        item: each for item, each in found.items() if by.reader.may_read(each.access) and (each.live or bool(by.roles))
-    }
+        return seeing.numbers(tx, by, ids, clock.now())
 
 
 def browse_topics(db: Database, by: Person) -> list[tuple[Topic, int]]:

@@ -12,19 +12,18 @@ from datetime import datetime
 from itertools import islice
 
 from kb import clock
-from kb.audience import Reader
 from kb.errors import IndexUnavailable, NotFound
 from kb.interaction import Event, EventKind
-from kb.number import parse_number
 from kb.passage import ItemRef, Kind, Passage, PassageRef
 from kb.person import Person
 from kb.query import Candidate, Filters, Hit, Query, Reason, Retrieval
 from kb.search.catalogue import Catalogue
-from kb.search.ranking import Found, Ranked, group, rank
+from kb.search.ranking import Ranked, group, rank
 from kb.search.searcher import Searcher, Stopwatch
+from kb.solve import seeing
 from kb.solve.trail import SearchLog, own_interaction
 from kb.standing import Standing
-from kb.store import articles, content, interactions, passages
+from kb.store import interactions, passages
 from kb.store.database import Database, Tx
 from kb.text.analyzer import analyze
 from kb.text.passages import indexed_text
@@ -39,13 +38,14 @@ EXACT_NUMBER = Reason("article_number", 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a search gives back. `degraded` names the parts that were missing ("index", "encoder")."""
+    """What a search gives back. `degraded` and `legs` are those of its `Retrieval`."""
 
     search_id: str
     hits: tuple[Hit, ...]
     standings: dict[ItemRef, Standing]
     took_ms: dict[str, float]
     degraded: tuple[str, ...]
+    legs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,11 @@ class Finder:
             if query.context.interaction_id:
                 own_interaction(interactions.get(tx, query.context.interaction_id), by)
             standings: dict[ItemRef, Standing] = {}
-            hits = _confirmed(tx, query, retrieval.candidates, standings, at)
+            hits = _confirmed(tx, by, query, retrieval.candidates, standings, at)
         search_id = uuid.uuid4().hex
         took = retrieval.took_ms | watch.took_ms
         took["total"] = round(sum(took.values()), 3)
-        answer = Answer(search_id, tuple(hits), standings, took, retrieval.degraded)
+        answer = Answer(search_id, tuple(hits), standings, took, retrieval.degraded, retrieval.legs)
         self.log.add(_searched(by, query, answer, at))
         return answer
 
@@ -79,9 +79,8 @@ class Finder:
         """Items whose titles begin to match what is being typed, confirmed against the record."""
         found = self.catalogue.suggest(text, by.reader, filters, limit * 2)
         with self.db.read() as tx:
-            standings = content.standings(tx, [each.item for each in found], clock.now())
-        shown = (standings[each.item] for each in found if _may_show(by.reader, standings.get(each.item)))
-        return list(islice(shown, limit))
+            standings = _shown(tx, by, [each.item for each in found], clock.now())
+        return list(islice((standings[each.item] for each in found if each.item in standings), limit))
 
     def _retrieve(self, query: Query) -> Retrieval:
         """Candidates from the index, or from titles alone when there is none."""
@@ -95,35 +94,36 @@ class Finder:
             best = max((score for _, score in scored), default=1.0)
             # Revision 0 is nobody's: confirming takes the item's best current passage instead.
             found = [Candidate(PassageRef(item.kind, item.id, 0, 0), score / best) for item, score in scored]
-        return Retrieval(tuple(found), watch.took_ms, ("index",))
+        return Retrieval(tuple(found), watch.took_ms, ("index",), ("titles",))
 
 
 def _confirmed(
-    tx: Tx, query: Query, candidates: Sequence[Candidate], standings: dict[ItemRef, Standing], at: datetime
+    tx: Tx,
+    by: Person,
+    query: Query,
+    candidates: Sequence[Candidate],
+    standings: dict[ItemRef, Standing],
+    at: datetime,
 ) -> list[Hit]:
     """The hits: ranked in slices until `limit` of them have been confirmed or the candidates are used up."""
-    exact = _by_number(tx, query, standings, at)
+    exact = _by_number(tx, by, query, standings, at)
     hits = [exact] if exact else []
     found = [each for each in group(candidates) if not exact or each.item != exact.item]
     step = max(query.limit * CONSIDERED, 30)
     for start in range(0, len(found), step):
-        ranked = _ranked(tx, query, found[start : start + step], standings, at)
+        part = found[start : start + step]
+        here = _shown(tx, by, [each.item for each in part], at)
+        standings |= here
+        ranked = rank([each for each in part if each.item in here], here.__getitem__, query.context, at)
         hits.extend(_hits(tx, query, ranked, query.limit - len(hits)))
         if len(hits) >= query.limit:
             break
     return hits[: query.limit]
 
 
-def _ranked(
-    tx: Tx, query: Query, found: Sequence[Found], standings: dict[ItemRef, Standing], at: datetime
-) -> list[Ranked]:
-    standings |= content.standings(tx, [each.item for each in found], at)
-    shown = [each for each in found if _may_show(query.reader, standings.get(each.item))]
-    return rank(shown, lambda item: standings[item], query.context, at)
-
-
-def _may_show(reader: Reader, standing: Standing | None) -> bool:
-    return standing is not None and standing.live and reader.may_read(standing.access)
+def _shown(tx: Tx, by: Person, items: Sequence[ItemRef], at: datetime) -> dict[ItemRef, Standing]:
+    """Those of the items that may be found: there for `by` and, for staff as well, live."""
+    return {item: each for item, each in seeing.standings(tx, by, items, at).items() if each.live}
 
 
 def _hits(tx: Tx, query: Query, ranked: Sequence[Ranked], limit: int) -> Iterator[Hit]:
@@ -159,19 +159,15 @@ def _overlap_with(wanted: set[str]) -> Callable[[Passage], tuple[int, int]]:
     return lambda passage: (len(wanted & set(analyze(indexed_text(passage)))), -passage.ref.ordinal)
 
 
-def _by_number(tx: Tx, query: Query, standings: dict[ItemRef, Standing], at: datetime) -> Hit | None:
+def _by_number(tx: Tx, by: Person, query: Query, standings: dict[ItemRef, Standing], at: datetime) -> Hit | None:
     """The article whose number was typed, if this reader may see it."""
-    number = parse_number(query.text)
-    if number is None:
-        return None
     try:
-        item = ItemRef(Kind.ARTICLE, articles.by_number(tx, number).id)
+        item = ItemRef(Kind.ARTICLE, seeing.article(tx, by, query.text, at).id)
     except NotFound:
         return None
-    standings |= content.standings(tx, [item], at)
-    if not _may_show(query.reader, standings[item]):
-        return None
-    best = _best_passage(query, (), passages.of_items(tx, [item])[item])
+    here = _shown(tx, by, [item], at)
+    standings |= here
+    best = _best_passage(query, (), passages.of_items(tx, [item])[item]) if here else None
     return Hit(item, best, 1.0, (EXACT_NUMBER,)) if best else None
 
 

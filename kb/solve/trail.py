@@ -9,10 +9,12 @@ import logging
 import queue
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from kb import clock
+from kb.audience import Audience
 from kb.errors import Conflict, Invalid, KbError, NotAllowed, NotFound
 from kb.interaction import Channel, Continuation, Event, EventKind, Interaction, LinkType
 from kb.passage import ItemRef, Kind
@@ -30,6 +32,7 @@ IN_AN_INTERACTION = frozenset({EventKind.LINKED, EventKind.UNLINKED, EventKind.R
 WRITTEN_BY_KB = frozenset({EventKind.SEARCHED})
 
 
+_SHOWN = "shown"  # the hits of a search in the data of its event: [kind, id, revision, ordinal]
 def open_interaction(
     db: Database,
     by: Person,
@@ -76,15 +79,53 @@ def open_interaction(
         return new
 
 
-def read_trail(db: Database, by: Person, interaction_id: str) -> tuple[Interaction, list[Event]]:
+def read_trail(
+    db: Database, by: Person, interaction_id: str
+) -> tuple[Interaction, list[Event], dict[ItemRef, Standing]]:
     """An interaction and its events, oldest first; NotFound for somebody who may not see it.
 
-    Who may not read trails sees their own events only: what staff searched for is not the customer's to read.
+    Who may not read trails sees their own events only: what staff searched for is not the customer's to read. Who
+    may sees those of others without what is not there for them. Also returns the standings of what is.
     """
     with db.read() as tx:
         interaction = own_interaction(interactions.get(tx, interaction_id), by)
         events = interactions.trail(tx, interaction_id)
-    return interaction, [each for each in events if by.may(Right.TRAIL) or each.person_id == by.id]
+        events = [each for each in events if by.may(Right.TRAIL) or each.person_id == by.id]
+        items = {item for each in events for item in (about(each), *map(_item_of, _hits_shown(each))) if item}
+        seen = seeing.standings(tx, by, sorted(items), clock.now())
+    return interaction, [each for event in events if (each := _as_seen_by(by, event, seen))], seen
+
+
+def about(event: Event) -> ItemRef | None:
+    """The item an event was about, if it was about one."""
+    return ItemRef(event.item_kind, event.item_id) if event.item_kind and event.item_id else None
+
+
+def _as_seen_by(by: Person, event: Event, seen: Mapping[ItemRef, Standing]) -> Event | None:
+    """An event as far as it is for `by`, if it is at all. What somebody did themselves they see whole.
+
+    Passages have no standing of their own: which of them others were shown is for those who may read every section.
+    """
+    item = about(event)
+    if event.person_id == by.id:
+        return event
+    if item is not None and item not in seen:
+        return None
+    if by.tier is not Audience.INTERNAL:
+        return replace(event, ordinal=None, data={name: each for name, each in event.data.items() if name != _SHOWN})
+    if _SHOWN not in event.data:
+        return event
+    shown = [hit for hit in _hits_shown(event) if _item_of(hit) in seen]
+    return replace(event, data=event.data | {_SHOWN: shown})
+
+
+def _hits_shown(event: Event) -> Sequence[Sequence[Any]]:
+    found = event.data.get(_SHOWN, [])
+    return found if isinstance(found, list) else []
+
+
+def _item_of(hit: Sequence[Any]) -> ItemRef:
+    return ItemRef(Kind(hit[0]), hit[1])
 
 
 def record(db: Database, by: Person, events: Sequence[Event]) -> None:
@@ -103,7 +144,7 @@ def _check(tx: Tx, by: Person, event: Event, field: str) -> None:
         own_interaction(interactions.get(tx, event.interaction_id), by)
     elif event.kind in IN_AN_INTERACTION:
         raise Invalid(f"a {event.kind} event belongs to an interaction", f"{field}.interaction_id")
-    if event.kind in BY_STAFF and not by.roles:
+    if event.kind in BY_STAFF and not by.is_staff:
         raise NotAllowed(f"a {event.kind} event says what resolved a contact: that is for staff")
     if event.kind is EventKind.LINKED and event.data.get("type") not in set(LinkType):
         raise Invalid(f"a link has the type {' or '.join(LinkType)}", f"{field}.type")
@@ -116,10 +157,10 @@ def _check_item(tx: Tx, by: Person, event: Event, field: str) -> None:
     if event.item_kind is None or event.item_id is None or event.revision is None:
         raise Invalid(f"a {event.kind} event names an item and its revision", f"{field}.item")
     item = ItemRef(event.item_kind, event.item_id)
-    standing = content.standings(tx, [item], clock.now()).get(item)
-    if standing is None or not by.reader.may_read(standing.access) or not (standing.live or by.roles):
+    standing = seeing.standings(tx, by, [item], clock.now()).get(item)
+    if standing is None:
         raise NotFound(f"no {item.kind} {item.id}")
-    latest = articles.get(tx, item.id).latest if by.roles and item.kind is Kind.ARTICLE else standing.revision
+    latest = articles.get(tx, item.id).latest if by.is_staff and item.kind is Kind.ARTICLE else standing.revision
     if not 1 <= event.revision <= latest:
         raise Invalid(f"there is no revision {event.revision} of that {item.kind}", f"{field}.revision")
 

@@ -152,7 +152,7 @@ def standings(tx: Tx, ids: Sequence[str], at: datetime) -> dict[ItemRef, Standin
             label=each.number,
             confidence=each.confidence,
             governance=each.governance,
-            superseded=each.superseded_by is not None,
+            superseded_by=ItemRef(Kind.ARTICLE, each.superseded_by) if each.superseded_by else None,
             source=each.source or "kb",
             resolved=resolved.get(each.id, 0),
             products=each.products,

@@ -49,9 +49,9 @@ def blocks(markdown: str) -> tuple[list[Block], Mistake | None]:
     From the mistake on, or from the opening of the block it stands in, all is one internal run, markers included.
     """
     lines = lines_of(markdown)
-    spans, readable, mistake = _spans(lines)
+    closed, readable, mistake = spans(lines)
     found, at = [], 0
-    for audience, opening, closing in spans:
+    for audience, opening, closing in closed:
         found += [_block(Audience.PUBLIC, lines, at, opening), _block(audience, lines, opening + 1, closing)]
         at = closing + 1
     found += [_block(Audience.PUBLIC, lines, at, readable), _block(Audience.INTERNAL, lines, readable, len(lines))]
@@ -62,22 +62,22 @@ def _block(audience: Audience, lines: list[str], start: int, end: int) -> Block:
     return Block(audience, "\n".join(lines[start:end]).strip("\n"), start + 1)
 
 
-def _spans(lines: list[str]) -> tuple[list[tuple[Audience, int, int]], int, Mistake | None]:
+def spans(lines: list[str]) -> tuple[list[tuple[Audience, int, int]], int, Mistake | None]:
     """Closed blocks as (audience, line of the opening, line of the closing), how many lines are good, the mistake."""
-    spans: list[tuple[Audience, int, int]] = []
+    closed: list[tuple[Audience, int, int]] = []
     opened: tuple[Audience, int] | None = None
     for number, word in _markers(lines):
         if wrong := _wrong(word, opened):
-            return spans, opened[1] if opened else number, Mistake(wrong, number + 1)
+            return closed, opened[1] if opened else number, Mistake(wrong, number + 1)
         if opened is None:
             opened = (Audience(str(word).lower()), number)
         else:
-            spans.append((*opened, number))
+            closed.append((*opened, number))
             opened = None
     if opened is not None:
         message = f"the block opened by '::: {opened[0]}' is never closed; end it with a line ':::'"
-        return spans, opened[1], Mistake(message, opened[1] + 1)
-    return spans, len(lines), None
+        return closed, opened[1], Mistake(message, opened[1] + 1)
+    return closed, len(lines), None
 
 
 def _wrong(word: str | None, opened: tuple[Audience, int] | None) -> str:

@@ -19,7 +19,7 @@ from kb.text.markdown import Definition, elements, narrow
 from kb.text.narrowing import Block, blocks
 from kb.text.sections import TARGET, Unit, units
 
-CUTTER = "cut-1"
+CUTTER = "cut-2"
 """The way of cutting, recorded with the index: bump it with any change of what passages hold."""
 
 _SLACK = 1.25  # a passage may be longer by a quarter, if otherwise only a scrap would be left for the next
@@ -29,7 +29,11 @@ _LEAD_IN = re.compile(r"[:：]\W{0,3}$")  # "Do the following:" belongs to the l
 
 
 def cut_article(article: Article, revision: Revision) -> list[Passage]:
-    """The passages of a revision, ordinals from 0 in document order; at least one, though it be the title alone."""
+    """The passages of a revision, at least one, though it be the title alone.
+
+    Ordinals count from 0, first what is for the widest circle, each circle in document order: no number that somebody
+    sees depends on what stands there for others.
+    """
     whole = Passage(
         ref=PassageRef(Kind.ARTICLE, article.id, revision.number, 0),
         title=revision.title,
@@ -89,9 +93,7 @@ def statement(article_body: str, tier: Audience) -> str:
 
 def _cut(whole: Passage, body: str) -> list[Passage]:
     found, definitions = units(blocks(body)[0], whole.title, whole.access.audience)
-    place = {id(unit): number for number, unit in enumerate(found)}
     packs = [pack for audience in Audience for pack in _packs([unit for unit in found if unit.audience is audience])]
-    packs.sort(key=lambda pack: place[id(pack[0])])
     return [
         replace(_passage(whole, pack, found, definitions), ref=replace(whole.ref, ordinal=ordinal))
         for ordinal, pack in enumerate(packs)

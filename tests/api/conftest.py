@@ -20,7 +20,7 @@ from kb.article import Article, Draft
 from kb.audience import Audience
 from kb.bootstrap import Service
 from kb.language import Language
-from kb.person import SYSTEM, Role
+from kb.person import EVERYTHING, SYSTEM, Role
 from kb.post import Post
 from kb.search.loading import BackgroundEncoder
 from kb.settings import Settings
@@ -37,6 +37,7 @@ PEOPLE: dict[str, dict[str, Any]] = {
     "candidate": {"tier": Audience.INTERNAL, "roles": [Role.CANDIDATE]},
     "contributor": {"tier": Audience.INTERNAL, "roles": [Role.CONTRIBUTOR]},
     "publisher": {"tier": Audience.INTERNAL, "roles": [Role.PUBLISHER], "groups": ["fraud-team"]},
+    "admin": {"tier": Audience.INTERNAL, "roles": [Role.ADMIN], "scopes": EVERYTHING},
     "partner_author": {"tier": Audience.PARTNER, "roles": [Role.PUBLISHER]},
 }
 

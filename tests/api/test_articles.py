@@ -3,6 +3,8 @@ from typing import Any
 import pytest
 
 from kb.audience import Audience
+from kb.person import SYSTEM
+from kb.solve import improve
 from tests.api.conftest import House
 
 NEW = {
@@ -90,15 +92,44 @@ def test_readers_get_the_text_trimmed_and_staff_what_to_edit(shared: House) -> N
     assert "4711" not in public["body"] + public["html"]
     assert "4711" in inside["body"]
     assert ":::" not in public["body"] + inside["body"] + inside["html"]
-    assert (source["body"], source["editable"]) == (NEW["body"], True)
-    assert ("4711" in trimmed["body"] + trimmed["html"], trimmed["editable"]) == (False, False)
+    assert source["body"] == NEW["body"]
+    assert "4711" not in trimmed["body"] + trimmed["html"]
 
 
-def test_who_cannot_see_all_of_a_text_cannot_replace_it(shared: House) -> None:
+def test_who_cannot_see_all_of_a_text_edits_their_part_of_it(shared: House) -> None:
     number = created(shared)["number"]
-    text = {"title": "Red light", "body": "Restart it.", "version": 1}
-    assert shared.post(f"articles/{number}/revisions", text, "partner_author").status_code == 403
-    assert shared.post(f"articles/{number}/revisions", text, "publisher").status_code == 201
+    source = shared.get(f"articles/{number}/revisions/1", "partner_author").json()
+    assert "4711" not in source["body"]
+    text = {"title": "Red light", "body": source["body"] + "\n\nCall us.", "version": 1}
+    assert shared.post(f"articles/{number}/revisions", text, "partner_author").status_code == 201
+    mine, whole = (
+        shared.get(f"articles/{number}/revisions/2", who).json()["body"] for who in ("partner_author", "candidate")
+    )
+    assert mine == text["body"]
+    assert "4711" in whole
+    assert "Call us." in whole
+
+
+def test_readers_get_an_entity_tag_of_what_they_see_and_no_version(house: House) -> None:
+    made = house.write("Red light", "Restart.")
+
+    def tag(who: str) -> tuple[str, object]:
+        response = house.get(f"articles/{made.number}", who)
+        return response.headers["ETag"], response.json()["version"]
+
+    before = tag("customer")
+    assert (before[1], tag("candidate")) == (None, ('"1"', 1))
+    improve.revise(house.service.db, SYSTEM, made.id, "Red light", "A draft.")
+    assert (tag("customer"), tag("candidate")) == (before, ('"2"', 2))
+    improve.publish(house.service.db, SYSTEM, made.id, 2)
+    assert tag("customer") != before
+
+
+def test_only_writers_learn_who_exists(house: House) -> None:
+    made = house.write("Red light", "Restart.")
+    for owner in (house.ids["publisher"], "0" * 32):
+        refused = house.ask("PATCH", f"articles/{made.number}", "customer", json={"owner_id": owner})
+        assert refused.status_code == 403
 
 
 def test_a_revision_is_a_draft_until_it_is_published(house: House) -> None:

@@ -133,16 +133,36 @@ def test_a_customer_does_not_read_what_the_agent_looked_at(shared: House) -> Non
     assert secret.id not in mine.text
 
 
-def test_a_title_in_the_trail_is_shown_only_to_who_may_read_it(shared: House) -> None:
+def test_an_event_about_what_somebody_may_not_read_is_not_in_their_trail(shared: House) -> None:
     contact = opened(shared)
     fraud = shared.write("Fraud team only", "Text.", groups=frozenset({"fraud-team"}))
     seen = {"kind": "viewed", "interaction_id": contact, "number": fraud.number, "revision": 1}
     assert record(shared, "publisher", seen).status_code == 201
-    titles = {
-        who: shared.get(f"interactions/{contact}", who).json()["trail"][0]["item"]["title"]
-        for who in ("publisher", "candidate")
-    }
-    assert titles == {"publisher": "Fraud team only", "candidate": None}
+    shared.settle()
+    assert shared.titles("fraud team only", "publisher", context={"interaction_id": contact})
+    shared.settle()
+    whole, part = (shared.get(f"interactions/{contact}", who).json()["trail"] for who in ("publisher", "candidate"))
+    assert [step["kind"] for step in whole] == ["viewed", "searched"]
+    assert whole[0]["item"]["title"] == "Fraud team only"
+    assert fraud.id in [item_id for _, item_id, *_ in whole[1]["data"]["shown"]]
+    assert [step["kind"] for step in part] == ["searched"]
+    assert fraud.id not in str(part)
+
+
+def test_which_passages_a_colleague_saw_is_for_who_may_read_them_all(shared: House) -> None:
+    contact = opened(shared)
+    article = shared.write("Penguin", "Swims.\n\n::: internal\nBites.\n:::")
+    shared.settle()
+    shared.search("penguin bites", "publisher", context={"interaction_id": contact})
+    seen = {"kind": "viewed", "interaction_id": contact, "number": article.number, "revision": 1, "ordinal": 1}
+    assert record(shared, "publisher", seen).status_code == 201
+    shared.settle()
+    inside, partner = (
+        {step["kind"]: step for step in shared.get(f"interactions/{contact}", who).json()["trail"]}
+        for who in ("candidate", "partner_author")
+    )
+    assert (inside["viewed"]["ordinal"], partner["viewed"]["ordinal"]) == (1, None)
+    assert ("shown" in inside["searched"]["data"], "shown" in partner["searched"]["data"]) == (True, False)
 
 
 def test_the_host_desktop_may_open_the_same_contact_twice(shared: House) -> None:

@@ -5,7 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from kb.errors import Unavailable
+from kb.person import SYSTEM, Scope
 from kb.search.loading import BackgroundEncoder
+from kb.solve.access import issue_key
+from kb.store import outbox
 from tests.api.conftest import House
 
 
@@ -16,7 +19,7 @@ def away() -> Iterator[None]:
 
 
 def metrics(house: House) -> dict[str, float]:
-    text = house.get("/metrics").text
+    text = house.get("/metrics", "admin").text
     return {name: float(value) for name, value in re.findall(r"^(\S+) (\S+)$", text, re.MULTILINE)}
 
 
@@ -119,9 +122,18 @@ def test_metrics_count_requests_by_route_not_by_address(house: House) -> None:
     assert not any("BREW" in name or "111-1111" in name for name in found)
 
 
+def test_metrics_are_for_those_with_the_right_to_observe(house: House) -> None:
+    statuses = {who: house.get("/metrics", who).status_code for who in ("admin", "publisher", "customer", "")}
+    assert statuses == {"admin": 200, "publisher": 403, "customer": 403, "": 403}
+    holder = house.ids["admin"]
+    for scope, status in ((Scope.OBSERVE, 200), (Scope.READ, 403)):
+        house.keys["scraper"] = issue_key(house.service.db, SYSTEM, holder, "scraper", scopes=frozenset({scope}))
+        assert house.get("/metrics", "scraper").status_code == status
+
+
 def test_metrics_leave_out_what_cannot_be_asked(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.settle()
-    monkeypatch.setattr(house.service.db, "read", away)
+    monkeypatch.setattr(outbox, "backlog", lambda tx, at: away().__enter__())
     house.service.live.close()
     found = metrics(house)
     assert not any(name.startswith(("kb_outbox", "kb_index_passages")) for name in found)

@@ -60,7 +60,7 @@ def test_text_that_is_clearly_better_beats_every_prior_together() -> None:
     [
         ({"confidence": "not_validated"}, {}),
         ({"confidence": "work_in_progress"}, {"confidence": "not_validated"}),
-        ({"superseded": True}, {}),
+        ({"superseded_by": ItemRef(Kind.ARTICLE, "a2")}, {}),
         ({"changed_at": NOW - timedelta(days=2_000)}, {}),
         ({"trust": 0.3}, {"trust": 0.6}),
         ({}, {"resolved": 1}),

@@ -92,11 +92,33 @@ def test_what_one_may_not_read_one_cannot_change_nor_learn_of(sqlite_db: Databas
     assert str(hidden.value).replace(article.id, "") == str(missing.value).replace("0" * 32, "")
 
 
-def test_a_revision_by_somebody_who_does_not_see_all_of_the_text_is_refused(sqlite_db: Database, write: Write) -> None:
+def test_a_revision_by_somebody_who_does_not_see_all_of_the_text_keeps_the_rest(
+    sqlite_db: Database, write: Write
+) -> None:
     article = write("Red light", "Restart.\n\n::: internal\nCheck Beacon.\n:::\n", audience=Audience.PARTNER)
     partner = person(Role.CONTRIBUTOR, tier=Audience.PARTNER)
-    with pytest.raises(NotAllowed, match="hidden from you"):
-        improve.revise(sqlite_db, partner, article.id, "Red light", "Restart.")
+    improve.revise(sqlite_db, partner, article.id, "Red light", "Restart twice.\n\nCall us.")
+    with sqlite_db.read() as tx:
+        kept = articles.get_revision(tx, article.id, 2).body
+    assert kept == "::: internal\nCheck Beacon.\n:::\n\nRestart twice.\n\nCall us."
+
+
+def test_groups_that_somebody_does_not_know_of_stay_when_they_change_the_others(
+    sqlite_db: Database, write: Write
+) -> None:
+    article = write(audience=Audience.INTERNAL, groups=frozenset({"desk", "vault"}))
+    clerk = person(Role.CONTRIBUTOR, groups=frozenset({"desk", "night"}))
+    changed = improve.set_state(sqlite_db, clerk, article.id, {"groups": frozenset({"night"})})
+    assert changed.groups == {"night", "vault"}
+    assert improve.set_state(sqlite_db, SYSTEM, article.id, {"groups": frozenset()}).groups == set()
+
+
+def test_who_may_not_write_learns_no_version(sqlite_db: Database, write: Write) -> None:
+    article = write()
+    with pytest.raises(Conflict):
+        improve.publish(sqlite_db, person(Role.CANDIDATE), article.id, 1, version=7)
+    with pytest.raises(NotAllowed):
+        improve.publish(sqlite_db, person(), article.id, 1, version=7)
 
 
 @pytest.mark.parametrize(

@@ -181,7 +181,7 @@ def test_a_search_is_logged_with_exactly_what_was_shown(works: Works, finder: Fi
     contact = trail.open_interaction(works.db, AGENT, Channel.PHONE)
     answer = finder.search(AGENT, Query("red light", context=Context(interaction_id=contact.id)))
     finder.log.flush()
-    _, [event] = trail.read_trail(works.db, AGENT, contact.id)
+    _, [event], _ = trail.read_trail(works.db, AGENT, contact.id)
     assert event.kind is EventKind.SEARCHED
     assert event.search_id == answer.search_id
     assert event.data["query"] == "red light"

@@ -32,7 +32,7 @@ def test_what_happens_in_a_contact_is_kept_in_order_with_who_did_it(sqlite_db: D
     contact = trail.open_interaction(sqlite_db, AGENT, Channel.PHONE, external_id="CASE-7")
     for kind in (EventKind.VIEWED, EventKind.INSERTED):
         trail.record(sqlite_db, AGENT, [about(article, kind, contact.id)])
-    found, events = trail.read_trail(sqlite_db, AGENT, contact.id)
+    found, events, _ = trail.read_trail(sqlite_db, AGENT, contact.id)
     assert found.external_id == "CASE-7"
     assert [(each.kind, each.person_id) for each in events] == [("viewed", "ann"), ("inserted", "ann")]
 

@@ -1,0 +1,71 @@
+"""May this person see that? The one place that answers, below every surface.
+
+The rule itself is the nouns': `Reader.may_read` for tier and groups (`kb.audience`), and what is live
+(`Article.is_live`, `Standing.live`). Whoever is not told more sees least, and nothing tells what is not for somebody
+from what does not exist. Three places have to ask before they rank or count, and put the same rule in their own terms:
+the keys in the index (`Access.reader_keys`), the segments of the catalogue (`kb.search.segment.Key`) and the
+conditions of SQL lists (`kb.store.articles.may_read`). What they let through is asked again here before it leaves.
+Inside a text `kb.text.markdown.narrow` cuts, and `kb.text.withholding` for who edits it.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from kb.article import Article
+from kb.audience import Access
+from kb.errors import NotFound
+from kb.number import parse_number
+from kb.passage import ItemRef
+from kb.person import SYSTEM, Person, Right
+from kb.standing import Standing
+from kb.store import articles, content
+from kb.store.database import Tx
+
+
+def may_see(by: Person, access: Access, live: bool) -> bool:
+    """Whether something with that access is there for somebody: for staff in any state, for others while it is live."""
+    return by.reader.may_read(access) and (live or by.is_staff)
+
+
+def belongs(by: Person, access: Access) -> bool:
+    """Whether they are among its readers. kb itself, which imports, belongs to every group."""
+    return by == SYSTEM or by.reader.may_read(access)
+
+
+def article(tx: Tx, by: Person, number: str, at: datetime) -> Article:
+    """The article with that number, as people write or say it, if it is there for `by`; raises NotFound."""
+    canonical = parse_number(number)
+    if canonical is None:
+        raise NotFound(f"no article {number}")
+    found = articles.by_number(tx, canonical)
+    if not may_see(by, found.access, found.is_live(at)):
+        raise NotFound(f"no article {canonical}")
+    return found
+
+
+def standings(tx: Tx, by: Person, items: Iterable[ItemRef], at: datetime) -> dict[ItemRef, Standing]:
+    """Where those of these items stand that are there for `by`. A successor counts only if it is there as well."""
+    seen = _seen(by, content.standings(tx, items, at))
+    successors = {each.superseded_by for each in seen.values() if each.superseded_by}
+    known = _seen(by, content.standings(tx, successors, at)) if successors else {}
+    for item, each in seen.items():
+        if each.superseded_by and each.superseded_by not in known:
+            seen[item] = replace(each, superseded_by=None)
+    return seen
+
+
+def numbers(tx: Tx, by: Person, ids: Iterable[str | None], at: datetime) -> dict[str, str]:
+    """The numbers of those of these articles that are there for `by`: a link to any other is not shown."""
+    found = articles.by_ids(tx, {each for each in ids if each})
+    return {key: each.number for key, each in found.items() if may_see(by, each.access, each.is_live(at))}
+
+
+def groups(by: Person, named: Collection[str]) -> frozenset[str]:
+    """Those of these groups that somebody may know of: their own, and all for who administers people."""
+    known = by == SYSTEM or by.may(Right.ADMINISTER)
+    return frozenset(named) if known else frozenset(named) & by.groups
+
+
+def _seen(by: Person, found: dict[ItemRef, Standing]) -> dict[ItemRef, Standing]:
+    return {item: each for item, each in found.items() if may_see(by, each.access, each.live)}
