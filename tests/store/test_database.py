@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from kb.errors import Conflict, Unavailable
-from kb.store import articles, database, people, topics
+from kb.errors import Conflict, RecordUnavailable, Unavailable
+from kb.store import articles, people, topics
 from kb.store.database import Database, batches
 from kb.store.schema import person
 from kb.topic import Topic
@@ -96,18 +96,53 @@ def _locked(db: Database) -> Iterator[None]:
         yield
 
 
-def test_a_locked_sqlite_database_is_unavailable_instead_of_hanging(
-    sqlite_db: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 100)
-    other = Database(sqlite_db.url)
+def test_a_locked_sqlite_database_is_unavailable_instead_of_hanging(sqlite_db: Database) -> None:
+    other = Database(sqlite_db.url, hasty=True)
     started = time.monotonic()
-    with _locked(sqlite_db), pytest.raises(Unavailable, match="locked"), other.write():
+    with _locked(sqlite_db), pytest.raises(RecordUnavailable, match="locked") as refused, other.write():
         pass
     assert time.monotonic() - started < 2
+    assert "written by somebody else" in refused.value.public
     with other.write() as tx:  # free again
         people.insert(tx, a_person(), NOON)
     other.close()
+
+
+def test_while_it_stays_locked_later_writers_are_refused_sooner(sqlite_db: Database) -> None:
+    with contextlib.closing(Database(sqlite_db.url, hasty=True)) as other, _locked(sqlite_db):
+        took = []
+        for _ in range(2):
+            started = time.monotonic()
+            with pytest.raises(RecordUnavailable), other.write():
+                pass
+            took.append(time.monotonic() - started)
+    assert took[1] < took[0] / 2
+
+
+def test_who_takes_the_file_away_gets_no_empty_one_and_nothing_is_acknowledged(sqlite_db: Database) -> None:
+    path = Path(sqlite_db.engine.url.database or "")
+    away = path.rename(path.with_name("away.db"))
+    for transaction in (sqlite_db.read, sqlite_db.write):
+        with pytest.raises(RecordUnavailable), transaction():
+            pass
+    assert not path.exists()
+    away.rename(path)
+    with sqlite_db.write() as tx:
+        people.insert(tx, a_person(), NOON)
+
+
+def test_a_full_disk_is_unavailable_and_says_so(sqlite_db: Database) -> None:
+    def fill() -> None:
+        with sqlite_db.write() as tx:
+            tx.exec_driver_sql("PRAGMA max_page_count = 1")  # sqlite makes it as many as there are
+            for number in range(10_000):
+                people.insert(tx, a_person(f"p{number}"), NOON)
+
+    with pytest.raises(RecordUnavailable, match="full") as refused:
+        fill()
+    assert "disk of the database is full" in refused.value.public
+    with sqlite_db.read() as tx:
+        assert people.everyone(tx) == []
 
 
 def test_readers_are_not_held_up_by_a_writer(db: Database) -> None:
@@ -142,6 +177,33 @@ def test_a_connection_cut_by_the_server_is_unavailable_and_the_next_one_works(po
         tx.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
     with postgres_db.read() as tx:
         assert people.everyone(tx) == []
+
+
+@pytest.mark.postgres
+def test_a_statement_that_waits_for_a_lock_is_given_up(postgres_db: Database) -> None:
+    started = time.monotonic()
+    with (
+        contextlib.closing(Database(postgres_db.url, hasty=True)) as other,
+        postgres_db.write() as holding,
+        pytest.raises(RecordUnavailable) as refused,
+    ):
+        holding.exec_driver_sql("LOCK TABLE person IN ACCESS EXCLUSIVE MODE")
+        with other.read() as tx:
+            people.everyone(tx)
+    assert time.monotonic() - started < 2
+    assert "written by somebody else" in refused.value.public
+
+
+@pytest.mark.postgres
+def test_a_statement_that_takes_too_long_is_given_up(postgres_db: Database) -> None:
+    started = time.monotonic()
+    with (
+        contextlib.closing(Database(postgres_db.url, hasty=True)) as other,
+        pytest.raises(RecordUnavailable),
+        other.read() as tx,
+    ):
+        tx.exec_driver_sql("SELECT pg_sleep(20)")
+    assert time.monotonic() - started < 2
 
 
 @pytest.mark.parametrize("url", ["mysql://host/kb", "sqlite://", "sqlite:///:memory:"])
