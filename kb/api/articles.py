@@ -189,8 +189,8 @@ def _editing(me: Person, article: Article) -> EditingOut:
 
 def _state(parts: Running, me: Person, sent: dict[str, Any]) -> dict[str, Any]:
     """State as the nouns have it: groups a set, other articles by id instead of number, an owner who exists."""
-    state = dict(sent)
     me.require(Right.DRAFT)  # who exists is for writers to know
+    state = dict(sent)
     if "groups" in state:
         state["groups"] = frozenset(state["groups"])
     for field in ("superseded_by", "translation_of"):

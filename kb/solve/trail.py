@@ -19,7 +19,9 @@ from kb.errors import Conflict, Invalid, KbError, NotAllowed, NotFound
 from kb.interaction import Channel, Continuation, Event, EventKind, Interaction, LinkType
 from kb.passage import ItemRef, Kind
 from kb.person import Person, Right
-from kb.store import articles, content, interactions
+from kb.solve import seeing
+from kb.standing import Standing
+from kb.store import articles, interactions
 from kb.store.database import Database, Tx
 
 log = logging.getLogger(__name__)
@@ -30,9 +32,9 @@ ABOUT_AN_ITEM = frozenset({
 BY_STAFF = frozenset({EventKind.LINKED, EventKind.UNLINKED})
 IN_AN_INTERACTION = frozenset({EventKind.LINKED, EventKind.UNLINKED, EventKind.RESOLVED})
 WRITTEN_BY_KB = frozenset({EventKind.SEARCHED})
-
-
 _SHOWN = "shown"  # the hits of a search in the data of its event: [kind, id, revision, ordinal]
+
+
 def open_interaction(
     db: Database,
     by: Person,
