@@ -87,13 +87,13 @@ class Person:
         """What this person may read."""
         return Reader(self.tier, self.groups)
 
-    def may(self, right: Right) -> bool:
-        """Whether any of the roles carries the right, and the key or session its scope."""
     @property
     def is_staff(self) -> bool:
         """Whether they have a role, whatever their tier: staff see drafts, scores and state; everybody else reads."""
         return bool(self.roles)
 
+    def may(self, right: Right) -> bool:
+        """Whether any of the roles carries the right, and the key or session its scope."""
         return SCOPE[right] in self.scopes and any(right in RIGHTS[role] for role in self.roles)
 
     def require(self, right: Right) -> None:
