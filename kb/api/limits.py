@@ -14,7 +14,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
-from fastapi import HTTPException, Request
+from fastapi import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kb.api.bodies import Incoming, check_head
@@ -148,7 +149,7 @@ class Limits:
         """Answer one request, or say that it is too much."""
         if scope["type"] != "http" or scope["path"] == _ALIVE:
             return await self._app(scope, receive, send)
-        sent, address = _sent(scope), _address(scope)
+        sent, address = _sent(scope), address_of(scope)
         known = self._good.get(sent)
         buckets, caller = (self._addresses, address) if known is None else (self._keys, known)
         incoming, reply = Incoming(scope, receive, self._body_s), _Reply(send)
@@ -182,9 +183,9 @@ class Limits:
             self._good.popitem(last=False)
 
 
-def found_good(request: Request, credential: str) -> None:
+def found_good(connection: HTTPConnection, credential: str) -> None:
     """Tell `Limits` that this credential opened something: whoever sends it pays from a bucket of its own."""
-    setattr(request.state, _OPENED, credential)
+    setattr(connection.state, _OPENED, credential)
 
 
 class _Reply:
@@ -217,13 +218,13 @@ def _sent(scope: Scope) -> bytes:
     return hashlib.blake2b(b"\0".join(found), digest_size=16).digest()
 
 
-def _address(scope: Scope) -> str:
+def address_of(scope: Scope) -> str:
     """Who pays without a credential: an IPv4 address, or the /64 that a household or an office has of IPv6."""
     host: str = (scope.get("client") or ("",))[0]
     if ":" not in host:
-        return host
+        return host[:64]
     try:
         address = ipaddress.IPv6Address(host.partition("%")[0])
     except ValueError:
-        return host
+        return host[:64]
     return str(address.ipv4_mapped or ipaddress.IPv6Network((address, 64), strict=False))

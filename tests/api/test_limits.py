@@ -1,0 +1,269 @@
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import HTTPException
+
+from kb.api.frame import SECURITY_HEADERS
+from kb.api.limits import Buckets, Places
+from tests.api.conftest import House, opened
+from tests.api.test_errors import problem
+
+
+class Clock:
+    """A clock that moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.at = 1_000.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+def test_a_bucket_gives_a_burst_and_then_its_rate() -> None:
+    clock = Clock()
+    buckets = Buckets(rate=2, burst_s=5, now=clock)
+    assert [buckets.take("ada") for _ in range(10)] == [0.0] * 10
+    assert buckets.take("ada") == pytest.approx(0.5)
+    assert buckets.take("bob") == 0.0
+    clock.at += 0.5
+    assert (buckets.take("ada"), buckets.take("ada") > 0) == (0.0, True)
+    clock.at += 3600  # a pause gives no more than the burst
+    assert [buckets.take("ada") for _ in range(11)].count(0.0) == 10
+
+
+def test_what_was_done_already_can_be_charged_into_debt() -> None:
+    clock = Clock()
+    buckets = Buckets(rate=1, burst_s=10, now=clock)
+    buckets.charge("ada", 15)
+    assert buckets.take("ada") == pytest.approx(6)
+    clock.at += 6
+    assert buckets.take("ada") == 0.0
+
+
+def test_more_than_a_bucket_holds_can_still_be_had_from_a_full_one() -> None:
+    assert Buckets(rate=1, burst_s=2, now=Clock()).take("ada", 50) == 0.0
+
+
+def test_only_so_many_callers_are_remembered() -> None:
+    buckets = Buckets(rate=1, burst_s=1)
+    for number in range(12_000):
+        buckets.take(f"10.0.{number // 256}.{number % 256}")
+    assert len(buckets) == 10_000
+
+
+def test_nobody_holds_more_than_half_of_all_places() -> None:
+    places = Places(in_flight=4, workers=4)
+    with contextlib.ExitStack() as held:
+        held.enter_context(places.hold("ada"))
+        held.enter_context(places.hold("ada"))
+        with pytest.raises(HTTPException), places.hold("ada"):
+            pass
+        held.enter_context(places.hold("bob"))
+        held.enter_context(places.hold("cy"))
+        with pytest.raises(HTTPException), places.hold("dee"):
+            pass
+    assert places.taken == 0
+    with places.hold("ada"):
+        assert places.taken == 1
+
+
+Open = Callable[..., House]
+
+
+@pytest.fixture
+def opening(sqlite_template: Path) -> Iterator[Open]:
+    """Opens a house with settings of its own."""
+    with contextlib.ExitStack() as stack:
+        yield lambda **settings: stack.enter_context(opened(sqlite_template, **settings))
+
+
+def statuses(times: int, ask: Callable[[], Any]) -> list[int]:
+    return [ask().status_code for _ in range(times)]
+
+
+def test_a_key_that_asks_too_fast_is_told_when_to_go_on_and_others_are_answered(opening: Open) -> None:
+    house = opening(rate_per_key=0.1, rate_burst_s=50)  # five at once
+    assert statuses(6, lambda: house.get("me", "contributor")) == [200] * 6  # the first by its address
+    refused = house.get("me", "contributor")
+    assert (refused.status_code, problem(refused)["code"]) == (429, "too_many")
+    assert 1 <= int(refused.headers["Retry-After"]) <= 10
+    assert house.get("me", "publisher").status_code == 200
+    assert house.get("me").status_code == 200
+    assert 'kb_http_refused_total{status="429"} 1.0' in house.get("/metrics", "admin").text
+
+
+def test_those_without_a_good_key_share_what_their_address_may(opening: Open) -> None:
+    house = opening(rate_per_address=0.1, rate_burst_s=50)
+    assert house.get("me", "contributor").status_code == 200
+    assert statuses(6, lambda: house.get("me")) == [200] * 4 + [429] * 2
+    assert house.get("me", "publisher").status_code == 429  # not known to be good yet
+    assert house.get("me", "contributor").status_code == 200
+
+
+def test_a_wrong_key_costs_more_than_a_request(opening: Open) -> None:
+    house = opening(rate_per_address=0.1, rate_burst_s=300)
+    wrong = {"Authorization": "Bearer kb_0123"}
+    assert statuses(6, lambda: house.ask("GET", "me", headers=wrong)) == [401] * 3 + [429] * 3
+
+
+def test_a_key_that_is_revoked_pays_from_its_address_again(opening: Open) -> None:
+    from kb.person import SYSTEM
+    from kb.solve.access import revoke_keys
+
+    house = opening(rate_per_address=0.1, rate_burst_s=300)
+    assert statuses(40, lambda: house.get("me", "contributor")) == [200] * 40
+    revoke_keys(house.service.db, SYSTEM, house.ids["contributor"])
+    assert statuses(6, lambda: house.get("me", "contributor")) == [401] * 3 + [429] * 3
+
+
+def test_junk_beside_a_good_key_makes_no_bucket_of_its_own(opening: Open) -> None:
+    house = opening(rate_per_key=0.1, rate_burst_s=50)
+    for number in range(3):
+        for _ in range(3):
+            house.ask("GET", "me", "contributor", headers={"Cookie": f"junk={number}"})
+    assert (
+        house.get(
+            "me",
+            "contributor",
+        ).status_code
+        == 200
+    )  # pays from the address, being new
+    assert house.get("me", "contributor").status_code == 429
+
+
+def test_health_is_answered_to_those_who_may_ask_nothing_else(opening: Open) -> None:
+    house = opening(rate_per_address=0.1, rate_burst_s=20)
+    assert statuses(3, lambda: house.get("me")) == [200, 200, 429]
+    assert statuses(50, lambda: house.get("/healthz")) == [200] * 50
+    assert house.get("/readyz").status_code in (200, 503)
+
+
+def test_beyond_the_places_there_are_the_answer_is_503_at_once_and_health_still_answers(
+    opening: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = opening(max_in_flight=8)
+    staff = ("reader", "contributor", "publisher", "candidate", "admin", "partner")
+    assert [house.get("topics", who).status_code for who in staff] == [200] * 6  # known to be good from here on
+    go = threading.Event()
+    here = threading.Semaphore(0)
+
+    def wait(*args: object) -> list[object]:
+        here.release()
+        go.wait(10)
+        return []
+
+    monkeypatch.setattr("kb.solve.reading.browse_topics", wait)
+    with ThreadPoolExecutor(8) as pool:
+        slow = [pool.submit(house.get, "topics", who) for who in staff[:4] for _ in (1, 2)]
+        for _ in slow:
+            assert here.acquire(timeout=10)
+        begun = time.monotonic()
+        refused = house.get("me", "partner")
+        alive = [house.get(path, "admin").status_code for path in ("/healthz", "/metrics")]
+        took = time.monotonic() - begun
+        go.set()
+        answers = [each.result().status_code for each in slow]
+    assert (refused.status_code, problem(refused)["code"], refused.headers["Retry-After"]) == (503, "busy", "1")
+    assert alive == [200, 200]
+    assert took < 1
+    assert answers == [200] * 8
+    assert house.get("me", "partner").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ({"path": "suggest?q=" + "%E7" * 11_000}, 414),
+        ({"path": "suggest?" + "&".join(f"kind={n}" for n in range(1_001))}, 414),
+        ({"path": "me", "headers": {"X-Long": "x" * 33_000}}, 431),
+        ({"path": "me", "headers": {f"X-{n}": "" for n in range(101)}}, 431),
+        ({"method": "POST", "path": "search", "content": b"\x1f\x8b", "headers": {"Content-Encoding": "gzip"}}, 415),
+        ({"method": "POST", "path": "search", "content": b"{}", "headers": {"Content-Length": "2000001"}}, 413),
+        ({"method": "POST", "path": "search", "content": b"x" * 2_000_001}, 413),
+        ({"method": "POST", "path": "search", "content": iter([b"x" * 65_536] * 40)}, 413),
+        ({"method": "POST", "path": "search", "data": {"query": "red"}}, 415),
+        ({"method": "PUT", "path": "search", "json": {}}, 405),
+        ({"method": "OPTIONS", "path": "search"}, 405),
+        ({"method": "TRACE", "path": "me"}, 405),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_what_no_client_of_ours_sends_is_refused(shared: House, asked: dict[str, Any], status: int) -> None:
+    response = shared.ask(asked.pop("method", "GET"), **asked)
+    assert response.status_code == status
+    assert problem(response)["code"] != "internal"
+    assert (status == 405) == ("Allow" in response.headers)
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b'{"query": "a", "query": "b"}', "twice"),
+        (b'{"query": "a", "context": {"product": "a", "product": "a"}}', "twice"),
+        (b'{"query": "a", "limit": NaN}', "NaN"),
+        (b'{"query": "a", "limit": -Infinity}', "Infinity"),
+        (b'{"query": "\\ud800"}', "surrogate"),
+        (b'{"\\udfff": 1}', "surrogate"),
+        (b'{"query": "\xff"}', "UTF-8"),
+        ('{"query": "red"}'.encode("utf-16"), "UTF-8"),
+        (b'{"limit": ' + b"9" * 5_000 + b"}", "digits"),
+        (b"[" * 500_000, "deep"),
+        (b'{"a":' * 200_000, "deep"),
+        (b"{" + b",".join(b'"%d":1' % n for n in range(2_001)) + b"}", "2,000 keys"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_json_that_can_be_read_in_more_than_one_way_or_not_at_all_is_refused(
+    shared: House, body: bytes, why: str
+) -> None:
+    response = shared.ask("POST", "search", content=body, headers={"Content-Type": "application/json"})
+    assert (response.status_code, why in problem(response)["message"]) == (422, True)
+
+
+def test_a_pair_of_surrogates_is_a_character(shared: House) -> None:
+    body = b'{"query": "\\ud83d\\ude00 red"}'
+    assert shared.ask("POST", "search", content=body, headers={"Content-Type": "application/json"}).status_code == 200
+
+
+def test_every_route_with_a_body_reads_it_strictly(shared: House) -> None:
+    described = shared.get("/api/v1/openapi.json").json()
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            if "application/json" in operation.get("requestBody", {}).get("content", {}):
+                response = shared.ask(
+                    method.upper(), path.format_map(dict.fromkeys(("number",), "482-9175")), "publisher",
+                    content=b'{"a": 1, "a": 1}', headers={"Content-Type": "application/json"},
+                )  # fmt: skip
+                assert "twice" in problem(response)["message"], f"{method} {path}: say route_class=Route"
+
+
+def test_every_route_answers_with_the_headers_that_keep_it_to_itself(shared: House) -> None:
+    described = shared.get("/api/v1/openapi.json").json()
+    paths = [*described["paths"], "/", "/static/search.js", "/nothing", "/api/v1/nothing", "/api/v1/openapi.json"]
+    for path in paths:
+        for method in ("GET", "HEAD", "POST", "OPTIONS"):
+            response = shared.ask(method, path.replace("{", "").replace("}", ""))
+            missing = SECURITY_HEADERS.keys() - {name.title() for name in response.headers}
+            assert missing <= {"Content-Security-Policy"}
+            assert response.headers["Content-Security-Policy"].startswith("default-src 'none'"), (method, path)
+            assert {name: response.headers[name] for name in SECURITY_HEADERS if "Content-S" not in name} == {
+                name: value for name, value in SECURITY_HEADERS.items() if "Content-S" not in name
+            }, (method, path)
+            assert not {"server", "strict-transport-security", "access-control-allow-origin"} & response.headers.keys()
+
+
+def test_over_tls_a_browser_is_told_to_stay_there(shared: House) -> None:
+    assert "max-age" in shared.client.get("https://testserver/healthz").headers["Strict-Transport-Security"]
+
+
+def test_what_can_be_got_can_be_asked_about_without_its_body(shared: House) -> None:
+    for path in ("/healthz", "/api/v1/me", "/", "/static/search.js"):
+        whole, head = shared.get(path), shared.ask("HEAD", path)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["Content-Length"] == whole.headers["Content-Length"]
