@@ -89,9 +89,11 @@ class Hit:
 class Retrieval:
     """What the searcher found: fused candidates, best first, with milliseconds per stage.
 
-    `degraded` names the parts that were missing ("index", "encoder"); empty when all answered.
+    `degraded` names the parts that were missing ("index", "encoder"); empty when all answered. `legs` names what was
+    asked ("lexical", "dense", or "titles" where the index is away).
     """
 
     candidates: tuple[Candidate, ...]
     took_ms: dict[str, float]
     degraded: tuple[str, ...] = ()
+    legs: tuple[str, ...] = ()

@@ -1,12 +1,14 @@
 """What Prometheus reads. Each application counts for itself; names carry their units."""
 
 from collections.abc import Iterable, Iterator
+from platform import python_version
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.types import Scope
 
+import kb
 from kb import clock
 from kb.api.parts import Running
 from kb.errors import KbError
@@ -24,8 +26,8 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._search_seconds = Histogram(
             "kb_search_seconds",
-            "Time of a search by stage; total is what the caller waits for.",
-            ["stage"],
+            "Time of a search by stage and by the legs that were asked; total is what the caller waits for.",
+            ["stage", "legs"],
             buckets=_SECONDS,
             registry=self._registry,
         )
@@ -69,8 +71,9 @@ class Metrics:
     def search(self, answer: Answer) -> None:
         """Count a search and its stages."""
         self._searches.labels(",".join(answer.degraded) or "none", "some" if answer.hits else "none").inc()
+        legs = "+".join(answer.legs) or "none"
         for stage, milliseconds in answer.took_ms.items():
-            self._search_seconds.labels(stage).observe(milliseconds / 1000)
+            self._search_seconds.labels(stage, legs).observe(milliseconds / 1000)
 
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""
@@ -104,8 +107,17 @@ class _State(Collector):
         )
         yield from self._backlog()
         yield from self._index()
-        ready = self._parts.encoder.ready() is not None
-        yield GaugeMetricFamily("kb_encoder_ready", "1 if the encoder has been loaded.", value=float(ready))
+        encoder = self._parts.encoder.ready()
+        yield GaugeMetricFamily(
+            "kb_encoder_ready", "1 if the encoder has been loaded.", value=float(encoder is not None)
+        )
+        titles = len(self._parts.catalogue)
+        yield GaugeMetricFamily("kb_catalogue_items", "Items in the catalogue of titles in memory.", value=titles)
+        used = self._parts.db.used_connections
+        yield GaugeMetricFamily("kb_database_used_connections", "Connections to the database in use.", value=used)
+        build = GaugeMetricFamily("kb_build_info", "Always 1; the labels say what runs.", labels=["version", "python"])
+        build.add_metric([kb.__version__, python_version()], 1)
+        yield build
 
     def _backlog(self) -> Iterator[Metric]:
         try:
@@ -113,8 +125,8 @@ class _State(Collector):
                 backlog = outbox.backlog(tx, clock.now())
         except KbError:
             return
-        waiting = GaugeMetricFamily("kb_outbox_waiting", "Changes the index has not seen yet.", labels=["lane"])
-        failed = GaugeMetricFamily("kb_outbox_failed", "Of these, tried at least once.", labels=["lane"])
+        waiting = GaugeMetricFamily("kb_outbox_waiting_changes", "Changes the index has not seen yet.", labels=["lane"])
+        failed = GaugeMetricFamily("kb_outbox_failed_changes", "Of these, tried at least once.", labels=["lane"])
         oldest = GaugeMetricFamily("kb_outbox_oldest_seconds", "Age of the oldest of these.", labels=["lane"])
         for each in backlog:
             lane = [each.lane.name.lower()]
@@ -125,7 +137,10 @@ class _State(Collector):
 
     def _index(self) -> Iterator[Metric]:
         try:
-            count = self._parts.live.get()[0].count()
+            index, generation = self._parts.live.get()
+            count = index.count()
         except KbError:
             return
         yield GaugeMetricFamily("kb_index_passages", "Passages in the index that answers.", value=count)
+        age = (clock.now() - (generation.live_at or generation.created_at)).total_seconds()
+        yield GaugeMetricFamily("kb_index_age_seconds", "Time since that index took its place.", value=max(0.0, age))

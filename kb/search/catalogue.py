@@ -70,6 +70,8 @@ class Catalogue:
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self._snapshot: _Snapshot = {}
         self._writing = threading.Lock()
+        self.complete = False
+        """Whether everything has been loaded."""
         self.replace(entries)
 
     def __len__(self) -> int:

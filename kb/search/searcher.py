@@ -1,19 +1,22 @@
 """From a query to fused candidates: analyse, encode, ask both legs in one call, combine."""
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from kb import tracing
-from kb.errors import EncoderUnavailable, IndexUnavailable
+from kb.errors import EncoderUnavailable
 from kb.generation import Generation
 from kb.query import Query, Retrieval
 from kb.search.fusion import Weights, fuse
-from kb.search.index import Legs, Request, Vector
+from kb.search.index import Request, Vector
 from kb.search.lexical import query_vector
 from kb.search.live import LiveIndex
 from kb.search.loading import BackgroundEncoder
 from kb.text.analyzer import analyze
+
+log = logging.getLogger(__name__)
 
 PASSAGES = 100
 """Passages asked of each leg. Fewer cost recall where many passages belong to one article; more cost time."""
@@ -35,17 +38,19 @@ class Searcher:
         Without a usable encoder the lexical leg answers alone and the retrieval is marked degraded ("encoder").
         `legs` switches legs off, for measurements.
         """
+        self._live.check()  # first: nothing need be encoded for an index that does not answer
         watch = Stopwatch()
         with watch.stage("analyze"):
             lexical = query_vector(analyze(query.text)) if "lexical" in legs else None
         with watch.stage("encode"):
             dense, degraded = self._encode(query) if "dense" in legs else (None, ())
         with watch.stage("retrieve"):
-            found = self._ask(Request(lexical, dense, query.reader, query.filters, k))
+            found = self._live.retrieve(Request(lexical, dense, query.reader, query.filters, k))
         with watch.stage("fuse"):
             best_cosine = max((each.score for each in found.dense), default=0.0)
             candidates = fuse(found, self._weights.of(query.text, best_cosine))
-        return Retrieval(tuple(candidates), watch.took_ms, degraded)
+        asked = tuple(name for name, side in (("lexical", lexical), ("dense", dense)) if side is not None)
+        return Retrieval(tuple(candidates), watch.took_ms, degraded, asked)
 
     def _encode(self, query: Query) -> tuple[Vector | None, tuple[str, ...]]:
         """The query's vector, or the reason why there is none; none is needed where the encoder cannot read it."""
@@ -56,8 +61,11 @@ class Searcher:
             return None, ()
         try:
             return encoder.encode_queries([query.text])[0], ()
-        except EncoderUnavailable:
-            return None, ("encoder",)
+        except EncoderUnavailable as error:
+            log.warning("searching by words only: %s", error)
+        except Exception:  # whatever a model can raise, a search does not fail for it
+            log.exception("searching by words only: the encoder failed")
+        return None, ("encoder",)
 
     def _matches(self, generation: Generation | None) -> bool:
         """Whether the index holds vectors of the encoder we have: others cannot be compared."""
@@ -67,16 +75,6 @@ class Searcher:
     def _serves(self, family: str) -> bool:
         identity = self._encoder.identity
         return identity is not None and identity.serves(family)
-
-    def _ask(self, request: Request) -> Legs:
-        index, _ = self._live.get()
-        try:
-            return index.retrieve(request)
-        except IndexUnavailable:
-            newer, _ = self._live.get()
-            if newer is index:
-                raise
-            return newer.retrieve(request)  # it was swapped out under our hands
 
 
 class Stopwatch:

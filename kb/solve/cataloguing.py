@@ -27,6 +27,7 @@ def load(db: Database, catalogue: Catalogue) -> None:
         catalogue.update(found)
         after = items[-1]
     catalogue.prepare_fallback()  # now, not at the moment when the index has just gone away
+    catalogue.complete = True
 
 
 def refresh(db: Database, catalogue: Catalogue, items: Sequence[ItemRef]) -> None:

@@ -110,6 +110,12 @@ class Database:
             with connection.begin():
                 yield connection
 
+    @property
+    def used_connections(self) -> int:
+        """How many connections are in use right now."""
+        pool = self.engine.pool
+        return pool.checkedout() if isinstance(pool, sa.QueuePool) else 0
+
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
