@@ -15,11 +15,14 @@ from kb.search.holding import Hold
 from kb.search.live import LiveIndex
 from kb.search.loading import BackgroundEncoder, background_encoder
 from kb.search.searcher import Searcher
+from kb.session import Lifetimes
 from kb.settings import Settings
 from kb.solve import cataloguing
 from kb.solve.generations import Generations
 from kb.solve.indexing import Indexer
+from kb.solve.oidc import Grant, Provider, Registration
 from kb.solve.reuse import Finder
+from kb.solve.signing_in import SignIn
 from kb.solve.trail import SearchLog
 from kb.store import content
 from kb.store.database import Database
@@ -55,6 +58,9 @@ class Service:
         self.indexer = Indexer(self.db, self.generations, self.encoder, self._refresh)
         self.search_log = SearchLog(self.db)
         self.finder = Finder(self.db, Searcher(self.live, self.encoder, weights), self.catalogue, self.search_log)
+        self.sign_in = SignIn(self.db, lifetimes(settings))
+        self.provider = openid_provider(settings, self.db, self.sign_in)
+        self.public_url = settings.public_url.rstrip("/")
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -130,4 +136,31 @@ def open_engine(settings: Settings) -> Engine:
         settings.qdrant_shards,
         settings.qdrant_replicas,
         settings.qdrant_timeout_s,
+    )
+
+
+def lifetimes(settings: Settings) -> Lifetimes:
+    """How long people stay signed in."""
+    return Lifetimes(timedelta(seconds=settings.session_idle_s), timedelta(seconds=settings.session_max_s))
+
+
+def openid_provider(settings: Settings, db: Database, sign_in: SignIn) -> Provider | None:
+    """The OpenID provider that the settings name, if they name one."""
+    if not settings.oidc_issuer:
+        return None
+    grants = {
+        value: Grant(each.tier, frozenset(each.roles), frozenset(each.groups))
+        for value, each in settings.oidc_roles.items()
+    }
+    return Provider(
+        db,
+        sign_in,
+        Registration(
+            settings.oidc_issuer,
+            settings.oidc_client_id,
+            settings.oidc_client_secret.get_secret_value(),
+            grants,
+            settings.oidc_roles_claim,
+            settings.oidc_scopes,
+        ),
     )

@@ -56,6 +56,8 @@ SCOPE: dict[Right, Scope] = {
     Right.ADMINISTER: Scope.ADMINISTER,
 }
 EVERYTHING = frozenset(Scope)
+EVERYDAY = frozenset({Scope.READ, Scope.INTERACT, Scope.WRITE})
+"""What a key opens unless told otherwise: a program that searches and writes has no business with people and keys."""
 
 
 RIGHTS: dict[Role, frozenset[Right]] = {

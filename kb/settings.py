@@ -1,18 +1,31 @@
 """Settings: environment variables `KB_...`, a `.env` file, or options of the `kb` command. Read nowhere else."""
 
 import ipaddress
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
 
+from kb.audience import Audience
 from kb.errors import Invalid
+from kb.person import Role
 
 _PASSWORD = re.compile(r"(://[^:/@\s]*):[^@/\s]*@")  # user:password@ in a URL
+
+
+class RoleGrant(BaseModel):
+    """What a value of `oidc_roles_claim` gives."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tier: Literal[Audience.CUSTOMER, Audience.PARTNER, Audience.INTERNAL]
+    roles: list[Role] = []
+    groups: list[str] = []
 
 
 class Settings(BaseSettings):
@@ -50,6 +63,30 @@ class Settings(BaseSettings):
     max_in_flight: Annotated[int, Field(ge=2)] = Field(
         256, description="Requests worked on or waiting at once; more are answered with 503 at once."
     )
+    public_url: str = Field(
+        "",
+        description="Where people reach this service, such as https://kb.example, if that is not the address it is "
+        "asked under. Empty: that address; signing in then needs https, or this machine.",
+    )
+    session_idle_s: Annotated[int, Field(ge=60)] = Field(
+        28_800, description="Seconds after which somebody who does nothing has to sign in again."
+    )
+    session_max_s: Annotated[int, Field(ge=60)] = Field(
+        43_200, description="Seconds after which everybody has to sign in again."
+    )
+    oidc_issuer: str = Field(
+        "", description="OpenID provider that people sign in with, such as https://login.example. Empty: none."
+    )
+    oidc_client_id: str = Field("", description="How the OpenID provider knows us.")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="Our secret with the OpenID provider.")
+    oidc_scopes: str = Field("openid profile", description="Scopes asked of the OpenID provider.")
+    oidc_roles_claim: str = Field(
+        "groups", description="Claim of the ID token that decides what somebody may; dots lead deeper."
+    )
+    oidc_roles: Annotated[dict[str, RoleGrant], NoDecode] = Field(
+        {},
+        description="What each value of that claim gives, as JSON; who has none of them is not let in.",
+    )
     trusted_proxies: str = Field(
         "", description="Addresses or networks of proxies whose X-Forwarded-For and -Proto are believed, with commas."
     )
@@ -68,6 +105,18 @@ class Settings(BaseSettings):
         description="Address of an OpenTelemetry collector (OTLP over HTTP) that takes traces, such as "
         "http://collector:4318; needs the extra `tracing`. Empty: no traces.",
     )
+
+    @field_validator("oidc_roles", mode="before")
+    @classmethod
+    def _from_json(cls, value: object) -> object:
+        return json.loads(value or "{}") if isinstance(value, str) else value
+
+    @field_validator("public_url", "oidc_issuer")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        if value and not (value.startswith(("https://", "http://")) and value.isprintable() and " " not in value):
+            raise ValueError("an address begins with https:// (or http://)")
+        return value
 
     @field_validator("trusted_proxies")
     @classmethod

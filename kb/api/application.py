@@ -9,22 +9,24 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 import kb
-from kb.api import articles, browse, errors, history, interactions, operations, search
+from kb.api import articles, browse, errors, history, interactions, oidc, operations, search, sessions
 from kb.api.frame import Frame
 from kb.api.limits import Bounds, Limits
 from kb.api.metrics import Metrics
 from kb.api.parts import Running
+from kb.api.people import require_scopes
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
-EVERYTHING = (search, articles, history, interactions, browse, operations)
+EVERYTHING = (search, articles, history, interactions, browse, sessions, oidc, operations)
 """What has endpoints."""
 
 _DESCRIPTION = """
 Knowledge for contact centres: search that answers, articles with their history, and the trail of every customer
 contact, in English, Simplified and Traditional Chinese.
 
-**Who reads what** follows from the key alone (`Authorization: Bearer kb_...`); without a key you read as the public.
+**Who reads what** follows from the key alone (`Authorization: Bearer kb_...`), a token that a host has signed, or the
+session of our pages; without any you read as the public. A key opens no more than its scopes.
 What you may not read looks exactly like what does not exist.
 
 **A parameter is honoured or refused**, never ignored: unknown fields and query parameters are answered with 422.
@@ -81,6 +83,7 @@ def application(
     api.state.service = service
     api.state.metrics = Metrics(service)
     for module in modules:
+        require_scopes(module.router)
         api.include_router(module.router)
     errors.install(api)
     api.add_middleware(Limits, bounds=bounds, metrics=api.state.metrics)

@@ -19,19 +19,22 @@ from kb.api.article_shapes import (
     RevisionIn,
     StateChangeIn,
 )
+from kb.api.bodies import Route
 from kb.api.errors import refusals
 from kb.api.parts import Parts, Running
-from kb.api.people import Me
+from kb.api.people import Me, opens
 from kb.api.queries import no_query, once
 from kb.api.shapes import Number
 from kb.article import Article, Draft
 from kb.errors import Invalid, NotFound
-from kb.person import Person, Right
+from kb.person import Person, Right, Scope
 from kb.solve import improve, reading, seeing
 from kb.solve.access import known_person
 from kb.text.markdown import render
 
-router = APIRouter(prefix="/api/v1/articles", tags=["articles"])
+router = APIRouter(
+    prefix="/api/v1/articles", tags=["articles"], dependencies=[opens(Scope.READ, Scope.WRITE)], route_class=Route
+)
 
 NumberPath = Annotated[Number, Path(description="As people write it: 482-9175, KB 4829175.", examples=["482-9175"])]
 IfMatch = Annotated[

@@ -7,14 +7,16 @@ from pydantic import Field
 
 from kb.api.errors import refusals
 from kb.api.parts import Parts
-from kb.api.people import Me
+from kb.api.people import Me, opens
 from kb.api.queries import no_query
 from kb.api.shapes import Shape, example
 from kb.audience import Audience
-from kb.person import Right, Role
+from kb.person import Person, Right, Role, Scope
 from kb.solve import reading
 
 router = APIRouter(prefix="/api/v1", dependencies=[Depends(no_query)])
+
+_READING = [opens(Scope.READ)]
 
 
 class MeOut(Shape):
@@ -78,25 +80,18 @@ class ProductsOut(Shape):
 
 @router.get("/me", tags=["people"], summary="Who am I", responses=refusals())
 def read_me(me: Me) -> MeOut:
-    """The person your key stands for; without a key, the public."""
-    return MeOut(
-        id=me.id,
-        name=me.name,
-        tier=me.tier,
-        roles=sorted(me.roles),
-        groups=sorted(me.groups),
-        rights=[right for right in Right if me.may(right)],
-    )
+    """The person your key or session stands for; without one, the public."""
+    return shown_person(me)
 
 
-@router.get("/topics", tags=["browse"], summary="Topics", responses=refusals())
+@router.get("/topics", tags=["browse"], summary="Topics", responses=refusals(), dependencies=_READING)
 def list_topics(me: Me, parts: Parts) -> TopicsOut:
     """The topics that hold something live that you may read, with counts of just that."""
     found = reading.browse_topics(parts.db, me)
     return TopicsOut(topics=[TopicOut(path=each.path, names=each.names, articles=count) for each, count in found])
 
 
-@router.get("/products", tags=["browse"], summary="Products", responses=refusals())
+@router.get("/products", tags=["browse"], summary="Products", responses=refusals(), dependencies=_READING)
 def list_products(me: Me, parts: Parts) -> ProductsOut:
     """The products that something live is about that you may read, with counts of just that."""
     return ProductsOut(
@@ -104,4 +99,16 @@ def list_products(me: Me, parts: Parts) -> ProductsOut:
             ProductOut(key=each.key, name=each.name, models=list(each.models), articles=count)
             for each, count in reading.browse_products(parts.db, me)
         ]
+    )
+
+
+def shown_person(person: Person) -> MeOut:
+    """Somebody, with what the key or session they came with opens of their rights."""
+    return MeOut(
+        id=person.id,
+        name=person.name,
+        tier=person.tier,
+        roles=sorted(person.roles),
+        groups=sorted(person.groups),
+        rights=[right for right in Right if person.may(right)],
     )

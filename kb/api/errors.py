@@ -2,6 +2,7 @@
 
 import http
 import logging
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,15 +12,17 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from kb.api.shapes import ProblemOut
-from kb.errors import Conflict, Invalid, KbError, NotAllowed, NotFound, NotSignedIn, Unavailable
+from kb.errors import Conflict, Foreign, Invalid, KbError, NotAllowed, NotFound, NotSignedIn, TooSoon, Unavailable
 
 log = logging.getLogger(__name__)
 
 TABLE: Mapping[type[KbError], tuple[int, str]] = {
     NotSignedIn: (401, "not_signed_in"),
+    Foreign: (403, "foreign"),
     NotAllowed: (403, "not_allowed"),
     NotFound: (404, "not_found"),
     Conflict: (409, "conflict"),
+    TooSoon: (429, "too_many"),
     Invalid: (422, "invalid"),
     Unavailable: (503, "unavailable"),
     KbError: (500, "internal"),
@@ -44,8 +47,8 @@ _SAME_FOR_ALL = {
     "unavailable": "a part we depend on is away for now; try again in a few seconds",
 }
 _MEANING = {
-    401: "The key is unknown, expired or revoked.",
-    403: "You are known and lack the right.",
+    401: "The key, session or token is unknown, expired or revoked.",
+    403: "You are known and lack the right, your key lacks the scope, or the request came from a foreign page.",
     404: "There is no such thing, or it is not for you: the two look the same.",
     409: "Somebody else changed it first: read it again and repeat your change.",
     408: "The body came too slowly.",
@@ -71,7 +74,7 @@ _EXAMPLES = {
     431: ("too_long", "a request has at most 100 headers with 32,000 bytes together", ""),
     503: ("unavailable", _SAME_FOR_ALL["unavailable"], ""),
 }
-_ANY = {401, 414, 415, 422, 429, 431, 503}
+_ANY = {401, 403, 414, 415, 422, 429, 431, 503}
 _WITH_BODY = {408, 413}
 _RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
 MAX_BODY = 2_000_000
@@ -115,7 +118,10 @@ async def _ours(request: Request, error: Exception) -> JSONResponse:
         message += f" (line {error.line})" if error.line is not None else ""
     if status >= 500:
         log.warning("answered with %d: %s", status, error)
-    return answer(request.state.request_id, status, code, message, field)
+    reply = answer(request.state.request_id, status, code, message, field)
+    if isinstance(error, TooSoon):
+        reply.headers["Retry-After"] = str(math.ceil(error.wait.total_seconds()))
+    return reply
 
 
 async def _validation(request: Request, error: Exception) -> JSONResponse:

@@ -45,6 +45,7 @@ class Frame:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
+            scope.setdefault("state", {})["request_id"] = uuid.uuid4().hex
             return await self.app(scope, receive, send)
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
@@ -105,6 +106,8 @@ class _Exchange:
             headers["X-Request-ID"] = self.request_id
             for name, value in SECURITY_HEADERS.items():
                 headers.setdefault(name, value)
+            for cookie in self._scope["state"].get("cookies", ()):
+                headers.append("Set-Cookie", cookie)
             if self._scope.get("scheme") == "https":
                 headers.setdefault("Strict-Transport-Security", _OVER_TLS)
             if self._scope["path"].startswith("/api/"):

@@ -18,15 +18,16 @@ from kb.api.article_shapes import (
 from kb.api.articles import NumberPath
 from kb.api.errors import refusals
 from kb.api.parts import Parts
-from kb.api.people import Me
+from kb.api.people import Me, opens
 from kb.api.queries import no_query, once
 from kb.api.shapes import MANY
 from kb.article import Article, Revision
+from kb.person import Scope
 from kb.solve import history
 from kb.text.difference import Step
 from kb.text.markdown import narrow, render
 
-router = APIRouter(prefix="/api/v1/articles/{number}", tags=["history"])
+router = APIRouter(prefix="/api/v1/articles/{number}", tags=["history"], dependencies=[opens(Scope.READ)])
 
 _REFUSALS = refusals(403, 404)
 

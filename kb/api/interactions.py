@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 
 from kb import clock
+from kb.api.bodies import Route
 from kb.api.errors import refusals
 from kb.api.interaction_shapes import (
     EventIn,
@@ -19,17 +20,19 @@ from kb.api.interaction_shapes import (
     TrailOut,
 )
 from kb.api.parts import Parts, Running
-from kb.api.people import Me
+from kb.api.people import Me, opens
 from kb.api.queries import no_query
 from kb.api.shapes import Id
 from kb.errors import Invalid
 from kb.interaction import Event, EventKind, Interaction
 from kb.passage import ItemRef, Kind
-from kb.person import Person
+from kb.person import Person, Scope
 from kb.solve import reading, trail
 from kb.standing import Standing
 
-router = APIRouter(prefix="/api/v1", tags=["interactions"], dependencies=[Depends(no_query)])
+router = APIRouter(
+    prefix="/api/v1", tags=["interactions"], dependencies=[Depends(no_query), opens(Scope.INTERACT)], route_class=Route
+)
 
 
 @router.post("/interactions", summary="Begin", responses=refusals(403, 404, 409, 413))

@@ -10,12 +10,18 @@ from kb import clock
 from kb.api.errors import refusals
 from kb.api.metrics import Metrics
 from kb.api.parts import Parts, Running
-from kb.api.people import Me
+from kb.api.people import Me, opens
 from kb.api.queries import no_query
 from kb.api.shapes import Shape, example
 from kb.errors import KbError
-from kb.person import Right
+from kb.person import Right, Scope
 from kb.store import outbox
+from kb.store.migrate import current, newest
+
+LATE_S = 300.0
+"""Seconds after which a change that nobody has taken up is not just waiting its turn."""
+
+_NEEDED = {"database", "schema"}  # no search does without
 
 router = APIRouter(tags=["operations"], dependencies=[Depends(no_query)])
 
@@ -35,6 +41,11 @@ class PartOut(Shape):
     wrong: str
 
 
+_EXAMPLE = {
+    part: {"state": "ready", "wrong": ""} for part in ("database", "schema", "index", "encoder", "catalogue", "indexer")
+}
+
+
 class ReadyOut(Shape):
     """Whether searches are answered, and by which parts."""
 
@@ -43,8 +54,7 @@ class ReadyOut(Shape):
             "ready": True,
             "degraded": ["encoder"],
             "parts": {
-                "database": {"state": "ready", "wrong": ""},
-                "index": {"state": "ready", "wrong": ""},
+                **_EXAMPLE,
                 "encoder": {"state": "loading", "wrong": "it is still being loaded: searches go by words only"},
             },
         }
@@ -55,13 +65,15 @@ class ReadyOut(Shape):
     parts: dict[str, PartOut]
 
 
+_FINE = PartOut(state="ready", wrong="")
+_UNKNOWN = PartOut(state="unknown", wrong="the database cannot be asked")
 _NOT_READY = {
     "ready": False,
     "degraded": ["index"],
     "parts": {
-        "database": {"state": "away", "wrong": "the database cannot be used: nothing can be read or written"},
+        **_EXAMPLE,
+        "schema": {"state": "old", "wrong": "the database lacks a migration: run kb migrate"},
         "index": {"state": "away", "wrong": "no index is open: searches go by titles only"},
-        "encoder": {"state": "ready", "wrong": ""},
     },
 }
 _NOT_READY_REPLY: dict[int | str, dict[str, Any]] = {
@@ -88,14 +100,24 @@ async def healthz() -> AliveOut:
 @router.get("/readyz", summary="Ready", responses=_NOT_READY_REPLY)
 def readyz(parts: Parts, response: Response) -> ReadyOut:
     """Whether searches are answered: 200 even if only by words or titles, which `degraded` then tells."""
-    states = {"database": _database(parts), "index": _index(parts), "encoder": _encoder(parts)}
-    fine = {name for name, part in states.items() if part.state == "ready"}
-    ready = "database" in fine and ("index" in fine or len(parts.catalogue) > 0)
+    states = _record(parts) | {
+        "index": _index(parts),
+        "encoder": _encoder(parts),
+        "catalogue": _catalogue(parts),
+    }
+    missing = {name for name, part in states.items() if part.state != "ready"}
+    ready = not missing & _NEEDED and ("index" not in missing or len(parts.catalogue) > 0)
     response.status_code = 200 if ready else 503
-    return ReadyOut(ready=ready, degraded=sorted({"index", "encoder"} - fine), parts=states)
+    return ReadyOut(ready=ready, degraded=sorted(missing - _NEEDED), parts=states)
 
 
-@router.get("/metrics", summary="Metrics", responses=_METRICS_REPLY | refusals(403), response_class=Response)
+@router.get(
+    "/metrics",
+    summary="Metrics",
+    responses=_METRICS_REPLY | refusals(403),
+    response_class=Response,
+    dependencies=[opens(Scope.OBSERVE)],
+)
 def read_metrics(request: Request, me: Me) -> Response:
     """Counters and gauges for Prometheus. Needs the right to observe: they count what some may not know of."""
     me.require(Right.OBSERVE)
@@ -103,13 +125,18 @@ def read_metrics(request: Request, me: Me) -> Response:
     return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 
-def _database(parts: Running) -> PartOut:
+def _record(parts: Running) -> dict[str, PartOut]:
+    """What one look into the database tells."""
     try:
         with parts.db.read() as tx:
-            outbox.waits(tx, clock.now())
+            old = current(tx) != newest()
+            late = not old and outbox.late_s(tx, clock.now()) > LATE_S
     except KbError:
-        return PartOut(state="away", wrong="the database cannot be used: nothing can be read or written")
-    return PartOut(state="ready", wrong="")
+        away = PartOut(state="away", wrong="the database cannot be used: nothing can be read or written")
+        return {"database": away, "schema": _UNKNOWN, "indexer": _UNKNOWN}
+    lacks = PartOut(state="old", wrong="the database lacks a migration: run kb migrate")
+    waits = PartOut(state="late", wrong="changes have waited for minutes: searches may not know of them")
+    return {"database": _FINE, "schema": lacks if old else _FINE, "indexer": waits if late else _FINE}
 
 
 def _index(parts: Running) -> PartOut:
@@ -117,7 +144,13 @@ def _index(parts: Running) -> PartOut:
         parts.live.get()[0].count()
     except KbError:
         return PartOut(state="away", wrong="no index is open: searches go by titles only")
-    return PartOut(state="ready", wrong="")
+    return _FINE
+
+
+def _catalogue(parts: Running) -> PartOut:
+    if not parts.catalogue.complete:
+        return PartOut(state="loading", wrong="titles are still being loaded: suggestions are incomplete")
+    return _FINE
 
 
 def _encoder(parts: Running) -> PartOut:

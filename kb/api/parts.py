@@ -2,13 +2,16 @@
 
 from typing import Annotated, Protocol
 
-from fastapi import Depends, Request
+from fastapi import Depends
+from starlette.requests import HTTPConnection
 
 from kb.search.catalogue import Catalogue
 from kb.search.live import LiveIndex
 from kb.search.loading import BackgroundEncoder
 from kb.solve.indexing import Indexer
+from kb.solve.oidc import Provider
 from kb.solve.reuse import Finder
+from kb.solve.signing_in import SignIn
 from kb.solve.trail import SearchLog
 from kb.store.database import Database
 
@@ -41,13 +44,25 @@ class Running(Protocol):
         """What has been indexed here."""
 
     @property
+    def sign_in(self) -> SignIn:
+        """Begins, continues and ends sessions."""
+
+    @property
+    def provider(self) -> Provider | None:
+        """The OpenID provider, if one is set up."""
+
+    @property
+    def public_url(self) -> str:
+        """Where people reach our pages, if that is not where we are asked; else empty."""
+
+    @property
     def search_log(self) -> SearchLog:
         """What searches wait to be written."""
 
 
-async def running(request: Request) -> Running:
+async def running(connection: HTTPConnection) -> Running:
     """The service behind this application."""
-    service: Running = request.app.state.service
+    service: Running = connection.app.state.service
     return service
 
 

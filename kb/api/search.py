@@ -6,10 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from kb import query as nouns
+from kb.api.bodies import Route
 from kb.api.errors import refusals
 from kb.api.metrics import Metrics
 from kb.api.parts import Parts
-from kb.api.people import Me
+from kb.api.people import Me, opens
 from kb.api.queries import no_query, once
 from kb.api.search_shapes import (
     HitOut,
@@ -23,12 +24,12 @@ from kb.api.search_shapes import (
 )
 from kb.article import Confidence, Governance
 from kb.language import Language
-from kb.person import Person
+from kb.person import Person, Scope
 from kb.standing import Standing
 from kb.text.highlight import highlights
 from kb.text.markdown import plain, render
 
-router = APIRouter(prefix="/api/v1", tags=["search"])
+router = APIRouter(prefix="/api/v1", tags=["search"], dependencies=[opens(Scope.READ)], route_class=Route)
 
 
 @router.post("/search", summary="Search", responses=refusals(404, 413), dependencies=[Depends(no_query)])

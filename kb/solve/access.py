@@ -2,23 +2,29 @@
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from kb import clock
 from kb.audience import Audience
 from kb.errors import Invalid, NotAllowed, NotFound, NotSignedIn
-from kb.person import EVERYTHING, ApiKey, Person, Right, Role, Scope, hash_secret, new_secret
-from kb.store import audit, people
+from kb.person import EVERYDAY, ApiKey, Person, Right, Role, Scope, hash_secret, new_secret
+from kb.store import audit, people, sessions
 from kb.store.database import Database, Tx
 
 
 def person_for(db: Database, secret: str) -> Person:
     """The person a key stands for; raises NotSignedIn, without saying why, for a key that opens nothing."""
     with db.read() as tx:
-        found = people.key_holder(tx, hash_secret(secret))
+        return key_and_person(tx, secret)[1]
+
+
+def key_and_person(tx: Tx, secret: str) -> tuple[ApiKey, Person]:
+    """A good key and the person it stands for; raises NotSignedIn."""
+    found = people.key_holder(tx, hash_secret(secret))
     if found is None or not found[0].is_good(clock.now()) or found[1].disabled:
         raise NotSignedIn("this key is unknown, expired or revoked")
-    return found[1]
+    return found
 
 
 def require_staff(by: Person) -> None:
@@ -37,6 +43,7 @@ def add_person(
     groups: Iterable[str] = (),
     label: str = "first key",
     expires_at: datetime | None = None,
+    scopes: frozenset[Scope] = EVERYDAY,
 ) -> tuple[Person, str]:
     """A new person with a first key; the secret is returned here and never again. Needs the right to administer."""
     by.require(Right.ADMINISTER)
@@ -50,7 +57,7 @@ def add_person(
     with db.write() as tx:
         people.insert(tx, person, at)
         audit.write(tx, [audit.Change(by.id, "create", "person", person.id, {}, _facts(person), at)])
-        return person, _add_key(tx, by, person, label, expires_at, at)
+        return person, _add_key(tx, by, person, label, expires_at, at, scopes)
 
 
 def issue_key(
@@ -59,7 +66,7 @@ def issue_key(
     person_id: str,
     label: str,
     expires_at: datetime | None = None,
-    scopes: frozenset[Scope] = EVERYTHING,
+    scopes: frozenset[Scope] = EVERYDAY,
 ) -> str:
     """One more key for somebody; the secret is returned here and never again. Raises NotFound."""
     by.require(Right.ADMINISTER)
@@ -68,13 +75,41 @@ def issue_key(
 
 
 def revoke_keys(db: Database, by: Person, person_id: str) -> int:
-    """Close every key of a person. Returns how many were still open; raises NotFound."""
+    """Close every key and end every session of a person. Returns how many keys were still open; raises NotFound."""
     by.require(Right.ADMINISTER)
     at = clock.now()
     with db.write() as tx:
         count = people.revoke_keys(tx, people.get(tx, person_id).id, at)
-        audit.write(tx, [audit.Change(by.id, "revoke_keys", "person", person_id, {}, {"revoked": count}, at)])
+        ended = sessions.end_all(tx, person_id)
+        facts = {"revoked": count, "sessions_ended": ended}
+        audit.write(tx, [audit.Change(by.id, "revoke_keys", "person", person_id, {}, facts, at)])
     return count
+
+
+def revoke_key(db: Database, by: Person, key_id: str) -> str:
+    """Close one key, and end every session of its holder: one of them may have begun with it. Returns whose it is."""
+    by.require(Right.ADMINISTER)
+    at = clock.now()
+    with db.write() as tx:
+        person_id = people.revoke_key(tx, key_id, at)
+        facts = {"key": key_id, "sessions_ended": sessions.end_all(tx, person_id)}
+        audit.write(tx, [audit.Change(by.id, "revoke_key", "person", person_id, {}, facts, at)])
+    return person_id
+
+
+def disable(db: Database, by: Person, person_id: str, disabled: bool = True) -> Person:
+    """Let somebody in no more, or again: keys, password and tokens stay and open nothing meanwhile. Raises NotFound."""
+    by.require(Right.ADMINISTER)
+    at = clock.now()
+    with db.write() as tx:
+        before = people.get(tx, person_id)
+        people.update(tx, after := replace(before, disabled=disabled))
+        if disabled:
+            sessions.end_all(tx, person_id)
+        action = "disable" if disabled else "enable"
+        audit.write(tx, [audit.Change(by.id, action, "person", person_id, {"disabled": before.disabled},
+                                      {"disabled": disabled}, at)])  # fmt: skip
+    return after
 
 
 def known_person(db: Database, person_id: str, field: str) -> str:
@@ -93,8 +128,10 @@ def _add_key(
     label: str,
     expires_at: datetime | None,
     at: datetime,
-    scopes: frozenset[Scope] = EVERYTHING,
+    scopes: frozenset[Scope],
 ) -> str:
+    if not scopes:
+        raise Invalid("a key without a scope opens nothing", "scopes")
     secret = new_secret()
     key = ApiKey(uuid.uuid4().hex, holder.id, label, hash_secret(secret), scopes, at, expires_at)
     people.add_key(tx, key)

@@ -59,13 +59,31 @@ def revoke_keys(tx: Tx, person_id: str, at: datetime) -> int:
     return tx.execute(sa.update(api_key).where(open_keys).values(revoked_at=at)).rowcount
 
 
+def revoke_key(tx: Tx, key_id: str, at: datetime) -> str:
+    """Revoke one key. Returns whose it is; raises NotFound."""
+    holder: str | None = tx.execute(sa.select(api_key.c.person_id).where(api_key.c.id == key_id)).scalar()
+    if holder is None:
+        raise NotFound(f"no key {key_id}")
+    tx.execute(sa.update(api_key).where(api_key.c.id == key_id, api_key.c.revoked_at.is_(None)).values(revoked_at=at))
+    return holder
+
+
+def keys(tx: Tx) -> list[ApiKey]:
+    """Everybody's keys, oldest first."""
+    return [_key(row) for row in tx.execute(sa.select(api_key).order_by(api_key.c.created_at, api_key.c.id))]
+
+
 def key_holder(tx: Tx, secret_hash: str) -> tuple[ApiKey, Person] | None:
     """The key with that hash and the person it stands for, with no more scopes than the key has."""
     row = tx.execute(sa.select(api_key).where(api_key.c.secret_hash == secret_hash)).first()
     if row is None:
         return None
-    scopes = frozenset(Scope(scope) for scope in row.scopes)
-    return ApiKey(**{**row._mapping, "scopes": scopes}), replace(get(tx, row.person_id), scopes=scopes)
+    key = _key(row)
+    return key, replace(get(tx, key.person_id), scopes=key.scopes)
+
+
+def _key(row: Any) -> ApiKey:
+    return ApiKey(**{**row._mapping, "scopes": frozenset(Scope(scope) for scope in row.scopes)})
 
 
 def _row(each: Person) -> dict[str, Any]:
