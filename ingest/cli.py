@@ -1,4 +1,4 @@
-"""The command line: `python -m ingest articles FOLDER`, `python -m ingest posts FILE.jsonl --source NAME`.
+"""The command line: `python -m ingest articles FOLDER`, `python -m ingest posts FILE_OR_URL --source NAME`.
 
 Exit code 0: all good. 1: some items failed, or the run was cut short; run it again. 2: nothing could be done.
 """
@@ -24,6 +24,7 @@ from kb.article import Confidence, Governance
 from kb.audience import Audience
 from kb.errors import Invalid, KbError, NotFound, Unavailable
 from kb.language import Language
+from kb.outside import Allowed, Outside
 from kb.person import SYSTEM, Person
 from kb.settings import Settings
 from kb.store import people
@@ -36,6 +37,8 @@ T = TypeVar("T")
 SOME_FAILED = 1
 NOTHING_DONE = 2
 _LONGEST_NAME = 40
+_MOST_FETCHED = 2_000_000_000  # bytes: 2 million posts
+_FETCHING_S = 600.0
 
 app = typer.Typer(
     name="ingest", help="Bring content into kb.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
@@ -79,7 +82,9 @@ def articles(
 
 @app.command()
 def posts(
-    file: Annotated[Path, typer.Argument(help="File of JSON lines, one post each (see ingest/jsonl.py).")],
+    file: Annotated[
+        str, typer.Argument(help="File or http(s) address of JSON lines, one post each (see ingest/jsonl.py).")
+    ],
     source: Annotated[str, typer.Option(help="Name of the source, such as the forum's.")],
     audience: Annotated[Audience, typer.Option(help="Who may read these posts.")] = Audience.INTERNAL,
     dry_run: _DryRun = False,
@@ -87,19 +92,18 @@ def posts(
     as_json: _Json = False,
     by: _By = "",
 ) -> None:
-    """Community posts from a file of JSON lines. The same file twice writes nothing.
+    """Community posts from a file of JSON lines, here or on the web. The same file twice writes nothing.
 
     --prune removes the posts of this source that the file no longer has.
     """
-    if not file.is_file():
-        _give_up(f"there is no file {file}")
-    lines = JsonLines(file, _checked_name(source), audience)
-    if not lines.total:
-        _give_up(f"{file} is empty")
-    with _record(dry_run) as db:
-        with _or_give_up():
-            destination = Posts(db, _person(db, by), lines.name, dry_run=dry_run)
-        _ingest(lines, destination, prune=prune, dry_run=dry_run, as_json=as_json)
+    with _here(file) as path:
+        lines = JsonLines(path, _checked_name(source), audience)
+        if not lines.total:
+            _give_up(f"{file} is empty")
+        with _record(dry_run) as db:
+            with _or_give_up():
+                destination = Posts(db, _person(db, by), lines.name, dry_run=dry_run)
+            _ingest(lines, destination, prune=prune, dry_run=dry_run, as_json=as_json)
 
 
 def main() -> None:
@@ -122,6 +126,23 @@ def _ingest(source: Source[T], destination: Destination[T], *, prune: bool, dry_
     print(report.line() if as_json else f"{source.name}: {summary(report)}{' (dry run)' if dry_run else ''}")
     if report.failed or cut_short:
         raise typer.Exit(SOME_FAILED)
+
+
+@contextlib.contextmanager
+def _here(file: str) -> Iterator[Path]:
+    """The file, fetched whole where it is an address: half of one must not look like all of it to --prune."""
+    if not file.lower().startswith(("http://", "https://")):
+        if not Path(file).is_file():
+            _give_up(f"there is no file {file}")
+        yield Path(file)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "fetched.jsonl"
+        with _or_give_up():
+            way = Outside(Allowed.parse(Settings().fetch_allow), _MOST_FETCHED, _FETCHING_S)
+            with way.get(file) as pieces, path.open("wb") as target:
+                target.writelines(pieces)
+        yield path
 
 
 @contextlib.contextmanager
