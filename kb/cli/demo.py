@@ -12,7 +12,7 @@ from kb.audience import Audience
 from kb.cli import serving
 from kb.cli.options import begin, setting
 from kb.errors import NotSignedIn
-from kb.person import SYSTEM, Role
+from kb.person import EVERYTHING, SYSTEM, Role
 
 if TYPE_CHECKING:
     from kb.bootstrap import Service
@@ -58,7 +58,7 @@ def keys_of(db: "Database", path: Path) -> dict[str, str]:
     except (OSError, ValueError, NotSignedIn):
         pass  # the first run, or another database
     made = {
-        name: access.add_person(db, SYSTEM, f"Demo {name}", tier, roles=roles, groups=groups)[1]
+        name: access.add_person(db, SYSTEM, f"Demo {name}", tier, roles=roles, groups=groups, scopes=EVERYTHING)[1]
         for name, (tier, roles, groups) in PEOPLE.items()
     }
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
@@ -73,7 +73,7 @@ def _welcome(service: "Service", url: str, path: Path) -> None:
         f"  Search page   {url}/",
         f"  API           {url}/api/v1 (described in {url}/api/v1/openapi.json)",
         "",
-        "  Keys, one for each role (send as: Authorization: Bearer KEY)",
+        "  Keys, one for each role (on the page: Sign in, Use an API key; to the API: Authorization: Bearer KEY)",
         *(f"    {name:<12} {secret}" for name, secret in keys.items()),
         "",
         *_answer(service),

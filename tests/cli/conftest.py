@@ -20,8 +20,8 @@ def kb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kb:
         monkeypatch.delenv(variable_of(name), raising=False)
     monkeypatch.setenv("KB_DATA_DIR", str(tmp_path / "data"))
 
-    def run(*arguments: str) -> Result:
-        result = CliRunner().invoke(app, arguments)
+    def run(*arguments: str, input: str | None = None) -> Result:
+        result = CliRunner().invoke(app, arguments, input)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result
