@@ -115,7 +115,7 @@ def _wait(db: "Database", before: str) -> None:
     progress.begin("waiting for the new index")
     start = time.monotonic()
     while (now := _live(db)) == before:
-        if time.monotonic() - start > 60 and not _building(db):
+        if time.monotonic() - start > 60 and not building(db):
             raise IndexUnavailable("nobody builds the index: start `kb serve`, or `kb worker` with a Qdrant server")
         progress.update(0)
         time.sleep(_POLL_S)
@@ -131,7 +131,8 @@ def _live(db: "Database") -> str:
     return current.name if current else ""
 
 
-def _building(db: "Database") -> bool:
+def building(db: "Database") -> bool:
+    """Whether somebody builds an index."""
     from kb.generation import GenerationState
     from kb.store import generations
 

@@ -21,7 +21,7 @@ from kb.passage import ItemRef, Kind
 from kb.person import Person, Right
 from kb.solve import seeing
 from kb.standing import Standing
-from kb.store import articles, interactions
+from kb.store import articles, interactions, ledger
 from kb.store.database import Database, Tx
 
 log = logging.getLogger(__name__)
@@ -210,7 +210,8 @@ class SearchLog:
                 events.append(self._queue.get_nowait())
             try:
                 with self._db.write() as tx:
-                    interactions.append(tx, events)
+                    # Somebody may have been erased while their searches waited here.
+                    interactions.append(tx, ledger.without_erased(tx, events))
             except KbError as error:
                 log.warning("searches could not be logged yet: %s", error)
                 for event in events:
