@@ -72,6 +72,7 @@ def told(error: BaseException) -> str:
 
 def _clean(record: logging.LogRecord) -> bool:
     record.request_id = _request_id.get()
+    record.exc_text = None  # what another handler made of it, with all that was said
     if isinstance(record.args, tuple):
         record.args = tuple(told(each) if isinstance(each, BaseException) else each for each in record.args)
     return True

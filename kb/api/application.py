@@ -77,6 +77,14 @@ def application(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # It would tell whoever collects it messages of exceptions and whole addresses; `kb.tracing` does not.
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+            "operation_spans": False,
+            "auto_configure": False,
+        },
         lifespan=lifespan,
         generate_unique_id_function=_operation_id,
     )

@@ -1,6 +1,7 @@
 """`kb serve` and `kb worker`."""
 
 import errno
+import logging
 import signal
 import socket
 import sys
@@ -11,16 +12,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kb import tracing
 from kb.cli.options import begin, setting
 from kb.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fastapi import FastAPI
     from uvicorn import Server
 
     from kb.bootstrap import Service
     from kb.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 def register(app: typer.Typer) -> None:
@@ -35,27 +40,40 @@ def serve(
     port: Annotated[int | None, setting("port")] = None,
 ) -> None:
     """Serve the HTTP API and the pages; with the embedded engine, index as well. Ctrl-C ends it cleanly."""
-    run(begin(context, host=host, port=port))
+    settings = begin(context, serves=True, host=host, port=port)
+    run(settings)
 
 
 def run(settings: "Settings", ready: "Callable[[Service, str], None]" = lambda service, url: None) -> None:
     """Serve until a signal comes. `ready(service, url)` is called beside it, in a thread of its own."""
     # Here, as in every command: `kb --help` should not wait for them.
-    import uvicorn
-
     from kb.app import create_app
     from kb.bootstrap import Service
 
     listener = listen(settings.host, settings.port)
-    end_on_sigterm()
     service = Service(settings)
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(service), log_config=None, access_log=False, timeout_graceful_shutdown=10)
-    )
+    _run(service, create_app(service), listener, "serve", ready)
+
+
+def _run(
+    service: "Service",
+    app: "FastAPI",
+    listener: socket.socket,
+    command: str,
+    ready: "Callable[[Service, str], None]" = lambda service, url: None,
+) -> None:
+    import uvicorn
+
+    from kb.cli.connections import configuration
+
+    settings = service.settings
+    end_on_sigterm()
+    server = uvicorn.Server(configuration(app, settings))
+    end_traces = tracing.start(settings.otel_endpoint, f"kb-{command}") if settings.otel_endpoint else lambda: None
     try:
         _check(service)
         url = url_of(listener)
-        typer.echo(f"kb serves on {url} (Ctrl-C ends it)", err=True)
+        log.info("kb %s answers on %s (Ctrl-C ends it)", command, url)
         threading.Thread(target=_when_started, args=(server, lambda: ready(service, url)), daemon=True).start()
         server.run(sockets=[listener])
     except KeyboardInterrupt:
@@ -64,6 +82,7 @@ def run(settings: "Settings", ready: "Callable[[Service, str], None]" = lambda s
         listener.close()
         if not server.started:  # else the application has closed it
             service.close()
+        end_traces()
     if not server.started:
         raise Unavailable("the service could not be started; see above")
 
@@ -87,25 +106,19 @@ def _when_started(server: "Server", ready: "Callable[[], None]") -> None:
 
 def worker(context: typer.Context) -> None:
     """Index only: any number of these beside any number of `kb serve`, with a Qdrant server."""
-    settings = begin(context)
+    settings = begin(context, serves=True)
     if settings.embedded:
         raise Invalid(
             "with the embedded engine `kb serve` indexes by itself and nobody else can; "
             "set KB_QDRANT_URL (and KB_DATABASE_URL to PostgreSQL) to run workers",
             "qdrant_url",
         )
+    from kb.app import create_worker_app
     from kb.bootstrap import Service
 
-    end_on_sigterm()
+    listener = listen(settings.host, settings.worker_port)
     service = Service(settings, indexing=True)
-    try:
-        service.start()
-        typer.echo("kb worker indexes (Ctrl-C ends it)", err=True)
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        pass  # asked for
-    finally:
-        service.close()
+    _run(service, create_worker_app(service), listener, "worker")
 
 
 def listen(host: str, port: int) -> socket.socket:

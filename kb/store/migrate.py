@@ -1,5 +1,6 @@
 """Bring a database to the present schema."""
 
+import functools
 from pathlib import Path
 
 import alembic.command
@@ -30,6 +31,7 @@ def pending(db: Database) -> bool:
         return current(connection) != newest()
 
 
+@functools.cache
 def newest() -> str | None:
     """The identifier of the last migration."""
     return ScriptDirectory.from_config(_config()).get_current_head()

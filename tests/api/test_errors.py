@@ -138,7 +138,7 @@ def test_a_request_id_is_taken_over_if_it_can_stand_in_a_log(shared: House, give
     assert problem(response)
 
 
-def test_a_bug_is_answered_without_its_trace_and_logged_with_the_request(
+def test_a_bug_is_answered_without_its_trace_and_logged(
     house: House, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*args: object) -> None:
@@ -150,7 +150,6 @@ def test_a_bug_is_answered_without_its_trace_and_logged_with_the_request(
         response = house.get("topics")
     assert (response.status_code, problem(response)["code"]) == (500, "internal")
     assert "secret detail" not in response.text
-    assert problem(response)["request_id"] in caplog.text
     assert "ZeroDivisionError" in caplog.text
 
 

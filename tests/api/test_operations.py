@@ -1,15 +1,21 @@
 import contextlib
 import re
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+import kb
 from kb.errors import Unavailable
 from kb.person import SYSTEM, Scope
 from kb.search.loading import BackgroundEncoder
 from kb.solve.access import issue_key
 from kb.store import outbox
 from tests.api.conftest import House
+
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
+UNITS = ("_seconds", "_bytes", "_passages", "_changes", "_items", "_connections", "_requests", "_info", "_ready")
 
 
 @contextlib.contextmanager
@@ -24,6 +30,8 @@ def metrics(house: House) -> dict[str, float]:
 
 
 def ready(house: House) -> tuple[int, bool, list[str]]:
+    while not house.service.catalogue.complete:
+        time.sleep(0.01)
     response = house.get("/readyz")
     body = response.json()
     for part in body["parts"].values():
@@ -40,7 +48,8 @@ def test_alive_asks_nothing_of_the_rest(house: House, monkeypatch: pytest.Monkey
 def test_ready_when_all_parts_are(house: House) -> None:
     house.settle()
     assert ready(house) == (200, True, [])
-    assert house.get("/readyz").json()["parts"].keys() == {"database", "index", "encoder"}
+    parts = house.get("/readyz").json()["parts"]
+    assert parts.keys() >= {"database", "schema", "index", "encoder", "catalogue", "indexer"}
 
 
 def test_not_ready_with_neither_index_nor_titles(house: House) -> None:
@@ -75,7 +84,35 @@ def test_not_ready_without_the_database(house: House, monkeypatch: pytest.Monkey
     house.settle()
     assert ready(house) == (200, True, [])
     monkeypatch.setattr(house.service.db, "read", away)
+    assert ready(house) == (503, False, ["indexer"])
+    parts = house.get("/readyz").json()["parts"]
+    assert {name for name, part in parts.items() if part["state"] != "ready"} >= {"database", "schema", "indexer"}
+
+
+def test_not_ready_with_an_old_schema(house: House) -> None:
+    house.settle()
+    with house.service.db.write() as tx:
+        tx.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
     assert ready(house) == (503, False, [])
+    assert "kb migrate" in house.get("/readyz").json()["parts"]["schema"]["wrong"]
+
+
+def test_ready_but_degraded_while_changes_wait_for_too_long(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.settle()
+    house.write()
+    assert ready(house) == (200, True, [])
+    monkeypatch.setattr("kb.api.operations.LATE_S", -1.0)
+    assert ready(house) == (200, True, ["indexer"])
+    house.settle()
+    monkeypatch.setattr("kb.api.operations.LATE_S", 300.0)
+    assert ready(house) == (200, True, [])
+
+
+def test_ready_but_degraded_until_all_titles_are_loaded(house: House) -> None:
+    house.settle()
+    assert ready(house) == (200, True, [])
+    house.service.catalogue.complete = False
+    assert house.get("/readyz").json()["degraded"] == ["catalogue"]
 
 
 def test_metrics_count_searches_by_outcome_and_time_them_by_stage(house: House) -> None:
@@ -89,22 +126,47 @@ def test_metrics_count_searches_by_outcome_and_time_them_by_stage(house: House) 
     assert found['kb_searches_total{degraded="none",hits="some"}'] >= 1
     assert found['kb_searches_total{degraded="index",hits="some"}'] == 1
     assert sum(value for name, value in found.items() if name.startswith("kb_searches_total{")) == 3
-    assert found['kb_search_seconds_count{stage="total"}'] == 3
-    assert found['kb_search_seconds_count{stage="retrieve"}'] == 2
-    assert found['kb_search_seconds_count{stage="fallback"}'] == 1
+    assert found['kb_search_seconds_count{legs="lexical+dense",stage="total"}'] == 2
+    assert found['kb_search_seconds_count{legs="titles",stage="total"}'] == 1
+    assert found['kb_search_seconds_count{legs="lexical+dense",stage="retrieve"}'] == 2
+    assert found['kb_search_seconds_count{legs="titles",stage="fallback"}'] == 1
 
 
 def test_metrics_show_the_backlog_and_the_index(house: House) -> None:
     house.settle()
     house.write()
     waiting = metrics(house)
-    assert waiting['kb_outbox_waiting{lane="people_lexical"}'] == 1
+    assert waiting['kb_outbox_waiting_changes{lane="people_lexical"}'] == 1
     assert waiting['kb_outbox_oldest_seconds{lane="people_lexical"}'] >= 0
     assert waiting["kb_index_passages"] == 0
     house.settle()
     done = metrics(house)
-    assert done['kb_outbox_waiting{lane="people_lexical"}'] == 0
-    assert (done["kb_index_passages"], done["kb_encoder_ready"]) == (1, 1)
+    assert done['kb_outbox_waiting_changes{lane="people_lexical"}'] == 0
+    assert (done["kb_index_passages"], done["kb_encoder_ready"], done["kb_catalogue_items"]) == (1, 1, 1)
+    assert 0 <= done["kb_index_age_seconds"] < 60
+    assert done["kb_database_used_connections"] >= 0
+
+
+def test_metrics_say_what_runs(house: House) -> None:
+    assert any(name.startswith('kb_build_info{python="3.') and kb.__version__ in name for name in metrics(house))
+    assert metrics(house)["process_resident_memory_bytes"] > 0
+
+
+def test_every_metric_has_a_unit_a_description_and_a_line_in_the_documentation(house: House) -> None:
+    house.write()
+    house.settle()
+    house.search("red light")
+    text = house.get("/metrics", "admin").text
+    described = dict(re.findall(r"^# HELP (\S+) (.+)$", text, re.MULTILINE))
+    kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
+    documented = set(re.findall(r"^\| `(kb_\w+)`", OPERATIONS.read_text(), re.MULTILINE))
+    ours = {name for name in kinds if name.startswith("kb_") and not name.endswith("_created")}
+    assert ours == documented
+    for name in ours:
+        assert described[name].endswith("."), name
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", name)
+        assert name.endswith("_total") == (kinds[name] == "counter"), name
+        assert name.endswith(("_total", *UNITS)), name
 
 
 def test_metrics_count_requests_by_route_not_by_address(house: House) -> None:
