@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from kb.api.shapes import ProblemOut
 from kb.errors import Conflict, Foreign, Invalid, KbError, NotAllowed, NotFound, NotSignedIn, TooSoon, Unavailable
@@ -140,7 +141,16 @@ async def _validation(request: Request, error: Exception) -> JSONResponse:
 
 async def _framework(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return refusal(request.state.request_id, error)
+    reply = refusal(request.state.request_id, error)
+    if error.status_code == 405:  # the framework names the methods of the first route with that address only
+        reply.headers["Allow"] = ", ".join(sorted(_methods(request)))
+    return reply
+
+
+def _methods(request: Request) -> set[str]:
+    matching = [each for each in request.app.routes if each.matches(request.scope)[0] is not Match.NONE]
+    found = {method for each in matching for method in getattr(each, "methods", None) or ()}
+    return found | {"HEAD"} if "GET" in found else found
 
 
 def refusal(request_id: str, error: HTTPException) -> JSONResponse:

@@ -6,8 +6,8 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 
-from kb.api.browse import MeOut, shown_person
 from kb.api.bodies import Route
+from kb.api.browse import MeOut, shown_person
 from kb.api.browsers import cookie, require_our_page, require_private_line, set_cookie
 from kb.api.errors import refusals
 from kb.api.limits import address_of
