@@ -109,7 +109,7 @@ class Provider:
             raise self._refused("state")
         if reply.get("iss", self._registration.issuer) != self._registration.issuer:
             raise self._refused("iss")
-        if "code" not in reply:
+        if not reply.get("code"):
             raise self._refused(f"error {reply.get('error', '')[:40]!r}")
         claims = self._claims(self._token(reply["code"], attempt, redirect_uri), attempt)
         person = _described(claims, self._grants(claims))

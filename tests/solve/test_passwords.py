@@ -1,0 +1,51 @@
+import statistics
+import time
+
+import argon2
+import pytest
+
+from kb.person import SYSTEM
+from kb.solve import passwords
+from kb.solve.passwords import matches, set_password
+from kb.solve.signing_in import SignIn
+from kb.store import logins, people
+from kb.store.database import Database
+from tests.examples import NOON, a_person
+
+
+@pytest.fixture
+def ada(db: Database) -> str:
+    with db.write() as tx:
+        people.insert(tx, a_person("ada"), NOON)
+    return set_password(db, SYSTEM, "ada", "ada", "three unrelated words")
+
+
+def test_a_password_is_kept_as_argon2id_with_owasps_figures(db: Database, ada: str) -> None:
+    with db.read() as tx:
+        _, hashed = logins.password_of(tx, ada) or ("", "")
+    assert hashed.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert matches("three unrelated words", hashed)
+    assert not matches("three unrelated word", hashed)
+    assert not matches("three unrelated words", "nonsense")
+
+
+def test_a_password_is_hashed_anew_when_the_parameters_change(db: Database, ada: str) -> None:
+    weak = argon2.PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash("three unrelated words")
+    with db.write() as tx:
+        logins.save_password(tx, "ada", ada, weak, NOON)
+    SignIn(db).by_password(ada, "three unrelated words", "here")
+    with db.read() as tx:
+        _, hashed = logins.password_of(tx, ada) or ("", "")
+    assert hashed.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+def test_a_login_that_nobody_has_takes_as_long_as_a_wrong_password() -> None:
+    hashed = passwords._HASHER.hash("three unrelated words")
+
+    def took(known: str | None) -> float:
+        start = time.process_time()
+        assert not matches("wrong", known)
+        return time.process_time() - start
+
+    wrong, unknown = (statistics.median(took(known) for _ in range(5)) for known in (hashed, None))
+    assert unknown > wrong / 3, "it is hashed as well"
