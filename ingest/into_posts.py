@@ -11,12 +11,13 @@ from dataclasses import replace
 
 from ingest.contract import Item, Outcome, Problem
 from kb import clock
+from kb.erasure import Subject, SubjectKind
 from kb.errors import Conflict
 from kb.passage import ItemRef
 from kb.person import Person
 from kb.post import Post
 from kb.solve import publishing
-from kb.store import audit, posts
+from kb.store import audit, ledger, posts
 from kb.store.database import Database, Tx
 
 log = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ class Posts:
         with self._db.read() as tx:
             known = posts.known(tx, self._source, [item.key for item in items])
             same = {item.key for item in items if item.key in known and known[item.key][2] == item.hash}
+            same |= self._erased(tx, items)
             before = posts.by_ids(tx, [known[item.key][0] for item in items if item.key in known.keys() - same])
         writing = [self._numbered(item, before) for item in items if item.key not in same]
         cuts, broken = _cut([post for post in writing if _is_searched_anew(post, before)])
@@ -90,6 +92,17 @@ class Posts:
                 publishing.save_posts(tx, new, changed, cuts, clock.now())
                 self._log(tx, {"created": len(new), "updated": len(changed)})
         return [self._answer(item, same, before, broken) for item in items]
+
+    def _erased(self, tx: Tx, items: Sequence[Item[Post]]) -> set[str]:
+        """Keys of posts older than the erasure of their author. A source that has not forgotten does not bring them
+        back; what the author wrote later is taken in."""
+        authors = {item.key: Subject(SubjectKind.AUTHOR, item.content.author, self._source) for item in items}
+        gone = ledger.erased(tx, authors.values())
+        return {
+            item.key
+            for item in items
+            if authors[item.key] in gone and item.content.created_at <= gone[authors[item.key]]
+        }
 
     def _numbered(self, item: Item[Post], before: Mapping[str, Post]) -> Post:
         """The post with its id and the revision it will have."""

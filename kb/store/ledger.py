@@ -48,34 +48,35 @@ def add(tx: Tx, erased: Mapping[str, datetime]) -> None:
         )
 
 
+def erased(tx: Tx, subjects: Iterable[Subject]) -> dict[Subject, datetime]:
+    """When each of these was erased, those who were."""
+    key = known_key(tx)
+    if key is None:
+        return {}
+    hashes = {each.hashed(key): each for each in subjects}
+    found: dict[Subject, datetime] = {}
+    for batch in batches(list(hashes)):
+        rows = tx.execute(sa.select(erasure).where(erasure.c.subject_hash.in_(batch)))
+        found.update({hashes[row.subject_hash]: row.at for row in rows})
+    return found
+
+
 def without_erased(tx: Tx, events: Iterable[Event]) -> list[Event]:
     """Events without those of people and interactions that were erased while they waited to be written."""
     events = list(events)
-    erased = _people_erased(tx, {each.person_id for each in events})
+    gone = erased(tx, {Subject(SubjectKind.PERSON, each.person_id) for each in events})
+    over = {subject.key: at for subject, at in gone.items()}
     there: set[str | None] = {None}
     for batch in batches(sorted({each.interaction_id for each in events if each.interaction_id is not None})):
         # Held until the events are written: whoever erases it now waits for them.
         held = sa.select(interaction.c.id).where(interaction.c.id.in_(batch)).with_for_update(read=True, key_share=True)
         there.update(tx.scalars(held))
+    # Later than the erasure is somebody who came back: a host's customer has the same id then.
     return [
         each
         for each in events
-        # Later than the erasure is somebody who came back: a host's customer has the same id then.
-        if each.interaction_id in there and (each.person_id not in erased or each.at > erased[each.person_id])
+        if each.interaction_id in there and (each.person_id not in over or each.at > over[each.person_id])
     ]
-
-
-def _people_erased(tx: Tx, ids: Iterable[str]) -> dict[str, datetime]:
-    """When people with these ids were erased, those who were."""
-    key = known_key(tx)
-    if key is None:
-        return {}
-    hashes = {Subject(SubjectKind.PERSON, each).hashed(key): each for each in ids}
-    found: dict[str, datetime] = {}
-    for batch in batches(list(hashes)):
-        rows = tx.execute(sa.select(erasure).where(erasure.c.subject_hash.in_(batch)))
-        found.update({hashes[row.subject_hash]: row.at for row in rows})
-    return found
 
 
 def save(ledger: Ledger, path: Path) -> None:

@@ -1,15 +1,17 @@
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from ingest import into_posts, jsonl
 from ingest.jsonl import JsonLines
+from kb import clock
 from kb.audience import Audience
 from kb.language import Language
 from kb.passage import ItemRef, Kind
 from kb.post import Post
+from kb.solve import erasing
 from kb.store import outbox, passages, posts
 from kb.store.database import Database
 from tests.ingest.runs import a_line, everything, ingest_posts, write_posts
@@ -226,3 +228,13 @@ def test_progress_is_measured_in_bytes_and_ends_at_the_end(sqlite_db: Database, 
     steps = ingest_posts(sqlite_db, file).heard.steps
     assert [done for done, _ in steps] == sorted(done for done, _ in steps)
     assert steps[-1] == (file.stat().st_size, file.stat().st_size)
+
+
+def test_an_erased_author_does_not_come_back_with_the_next_run_but_may_write_again(db: Database, file: Path) -> None:
+    write_posts(file, [a_line(1), a_line(2, author="kim")])
+    ingest_posts(db, file)
+    erasing.erase(db, erasing.find(db, "superuser_sam"))
+    assert ingest_posts(db, file).counts == {"unchanged": 2}
+    assert by_key(db).keys() == {"t/2"}
+    later = a_line(3, created_at=(clock.now() + timedelta(minutes=1)).isoformat())
+    assert ingest_posts(db, write_posts(file, [a_line(1), later])).counts == {"unchanged": 1, "created": 1}

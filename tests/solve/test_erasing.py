@@ -1,6 +1,4 @@
-import json
 import re
-from collections.abc import Iterable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -17,17 +15,19 @@ from kb.interaction import Channel, Continuation, EventKind, LinkType
 from kb.language import Language
 from kb.passage import ItemRef, Kind
 from kb.person import SYSTEM, Person, Role
+from kb.search.engines import EdgeEngine
 from kb.solve import access, erasing, hosts, improve, passwords, trail
-from kb.solve.publishing import cut_posts, save_posts
 from kb.solve.restoring import restore
 from kb.store import audit, backup, copying, interactions, keyring, ledger, passages, people
 from kb.store import erasing as store_erasing
 from kb.store.database import Database
 from kb.store.schema import metadata, post
 from kb.store.scrubbing import scrub
-from tests.examples import NOON, a_post, an_event, an_interaction
+from tests.examples import NOON, an_event, an_interaction
 from tests.filling import fill
-from tests.toys import bytes_on_disk
+from tests.solve.conftest import Works, ready
+from tests.toys import ToyEncoder, bytes_on_disk
+from tests.traces import SECRETS, a_life, assert_none_in, write_post
 
 SECOND = timedelta(seconds=1)
 
@@ -161,13 +161,6 @@ def ana(db: Database) -> Person:
     passwords.set_password(db, SYSTEM, ana.id, "ana.ruiz@example.com", "seven unlikely words")
     access.issue_key(db, SYSTEM, ana.id, "Ana Ruiz on her phone")
     return ana
-
-
-def write_post(db: Database, author: str, key: str = "k1", **fields: object) -> str:
-    new = a_post(f"p{key}", author=author, source_key=key, **fields)
-    with db.write() as tx:
-        save_posts(tx, [new], [], cut_posts([new]), clock.now())
-    return new.id
 
 
 def test_a_persons_account_goes_and_their_work_stays_under_a_pseudonym(db: Database, ana: Person) -> None:
@@ -455,45 +448,6 @@ def test_a_file_that_is_no_ledger_is_said(tmp_path: Path, text: str) -> None:
 # The files beneath
 
 
-def in_any_form(text: str) -> list[bytes]:
-    """The bytes that a text may stand as in a file."""
-    return [text.encode(), text.encode("utf-16-le"), text.encode("utf-16-be"), json.dumps(text)[1:-1].encode()]
-
-
-SECRETS = ["Anastasia Quillfeather", "quill@example.com", "C-1009-quill", "quillish", "王小明七", "quillquery"]
-
-
-def a_life(db: Database) -> None:
-    """A person, a customer and an author, who are one, in all kinds of rows, long enough for pages of their own."""
-    person, _ = access.add_person(db, SYSTEM, SECRETS[0], Audience.INTERNAL, roles=[Role.PUBLISHER], groups=["g"])
-    passwords.set_password(db, SYSTEM, person.id, SECRETS[1], "seven unlikely words")
-    article = improve.create(db, person, Draft("Red light", "Restart.", Language.ENGLISH, Audience.PUBLIC))
-    improve.set_state(db, person, article.id, {"tags": (SECRETS[4],)})
-    improve.set_state(db, person, article.id, {"tags": ()})
-    with db.write() as tx:
-        for number in range(60):
-            interactions.insert(
-                tx, an_interaction(f"i{number}", subject=SECRETS[2], external_id=f"{SECRETS[2]}{number}")
-            )
-            data = {"query": f"{SECRETS[5]} {number} " + "long " * 300}
-            interactions.append(tx, [an_event(EventKind.SEARCHED, f"i{number}", data=data)])
-            interactions.append(tx, [an_event(EventKind.SEARCHED, None, person_id=person.id, data=data)])
-    for number in range(20):
-        write_post(db, SECRETS[3], str(number), body=f"{SECRETS[3]} writes {number}. " * 200)
-    write_post(db, SECRETS[4], "zh", body="七" * 3000, language=Language.SIMPLIFIED)
-
-
-def assert_gone(folder: Path, *, but: str = "") -> None:
-    assert_none_in(each for each in folder.iterdir() if each.name != but)
-
-
-def assert_none_in(paths: Iterable[Path]) -> None:
-    found = b"".join(bytes_on_disk(each) if each.is_dir() else each.read_bytes() for each in paths)
-    for secret in SECRETS:
-        for form in in_any_form(secret):
-            assert form not in found, (secret, form)
-
-
 def test_nothing_stands_in_the_files_of_sqlite_afterwards(sqlite_db: Database, tmp_path: Path) -> None:
     a_life(sqlite_db)
     before = b"".join(each.read_bytes() for each in tmp_path.glob("kb.db*"))
@@ -501,9 +455,9 @@ def test_nothing_stands_in_the_files_of_sqlite_afterwards(sqlite_db: Database, t
     erase(sqlite_db, *SECRETS[:5])
     scrub(sqlite_db)
     assert (tmp_path / "kb.db-wal").stat().st_size == 0
-    assert_gone(tmp_path)
+    assert_none_in(tmp_path.iterdir())
     backup.make(sqlite_db, tmp_path / "backups", clock.now())
-    assert_gone(tmp_path)
+    assert_none_in(tmp_path.iterdir())
 
 
 def test_nothing_stands_in_what_a_restore_of_an_older_backup_leaves(sqlite_db: Database, tmp_path: Path) -> None:
@@ -511,7 +465,28 @@ def test_nothing_stands_in_what_a_restore_of_an_older_backup_leaves(sqlite_db: D
     made = backup.make(sqlite_db, tmp_path / "backups", clock.now())
     erase(sqlite_db, *SECRETS[:5])
     restore(made.folder, sqlite_db, tmp_path, replace=True)
-    assert_gone(tmp_path, but="backups")
+    assert_none_in(each for each in tmp_path.iterdir() if each.name != "backups")
+
+
+def test_neither_words_nor_vectors_stand_in_the_index_afterwards(sqlite_db: Database, tmp_path: Path) -> None:
+    encoder = ToyEncoder()
+    works = Works.open(sqlite_db, EdgeEngine(tmp_path / "index"), ready(encoder))
+    a_life(sqlite_db)
+    works.settle()
+    with sqlite_db.read() as tx:
+        rows = tx.execute(sa.select(metadata.tables["vector"].c.vector)).all()
+    parts = [bytes(row.vector)[:40] for row in rows]
+    before = bytes_on_disk(tmp_path / "index")
+    assert sum(part in before for part in parts) > 10
+    erase(sqlite_db, *SECRETS[:5])
+    scrub(sqlite_db)
+    works.settle()
+    with sqlite_db.read() as tx:
+        kept = {bytes(row.vector)[:40] for row in tx.execute(sa.select(metadata.tables["vector"].c.vector))}
+    after = bytes_on_disk(tmp_path)
+    assert not any(part in after for part in set(parts) - kept)
+    assert_none_in(tmp_path.iterdir())
+    works.close()
 
 
 @pytest.mark.postgres
