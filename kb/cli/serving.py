@@ -1,6 +1,7 @@
 """`kb serve` and `kb worker`."""
 
 import errno
+import gc
 import logging
 import signal
 import socket
@@ -83,6 +84,7 @@ def _run(
         if not server.started:  # else the application has closed it
             service.close()
         end_traces()
+        gc.freeze()  # the interpreter looks for garbage when it ends: 5 s with PyTorch loaded, on a busy machine 15
     if not server.started:
         raise Unavailable("the service could not be started; see above")
 
