@@ -1,6 +1,6 @@
 """What the two engines have in common: checks before a write, the order of a replacement, the shape of an answer.
 
-An engine translates eight small steps into its vendor's words; everything that must be equal on both stands here.
+An engine translates a few small steps into its vendor's words; everything that must be equal on both stands here.
 """
 
 import threading
@@ -22,6 +22,7 @@ from kb.search.index import (
     Point,
     Request,
     Scored,
+    Stored,
     Vector,
     conditions_of,
     counted_over,
@@ -33,6 +34,8 @@ from kb.search.lexical import LEXICAL, Sparse
 BATCH = 64
 """Points per engine call. The embedded engine stops every thread during a call, so a waiting query waits for one batch:
 some 15 ms at 64, at 5 % less speed than 256."""
+
+_PAGE = 1000
 
 T = TypeVar("T")
 
@@ -64,7 +67,7 @@ class Row(NamedTuple):
 
 
 class EngineIndex(ABC):
-    """A `PassageIndex` on top of eight steps of an engine."""
+    """A `PassageIndex` on top of a few steps of an engine."""
 
     def __init__(self, dimension: int) -> None:
         self._dimension = dimension
@@ -128,17 +131,48 @@ class EngineIndex(ABC):
 
     def refs(self, item: ItemRef | None = None) -> Iterator[PassageRef]:
         """See `PassageIndex.refs`."""
-        conditions: list[Condition] = [("item", (item_key(item),))] if item else []
-        for row in self._scroll(conditions, REF_FIELDS):
-            yield ref_of(row.payload)
+        return self._refs(_of([item]) if item else [])
 
-    def without_dense(self) -> Iterator[PassageRef]:
+    def without_dense(self, items: Sequence[ItemRef] | None = None) -> Iterator[PassageRef]:
         """See `PassageIndex.without_dense`."""
-        for row in self._scroll([], REF_FIELDS, lacking=DENSE):
+        return self._refs(_of(items) if items is not None else [], lacking=DENSE)
+
+    def stored(self, items: Sequence[ItemRef]) -> list[Stored]:
+        """See `PassageIndex.stored`."""
+        # Small pages: this is read while people search.
+        return [
+            Stored(row.id, row.payload)
+            for batch in _batches(items)
+            for row in self._scroll(_of(batch), None, page=BATCH)
+        ]
+
+    def page(self, after: str | None, limit: int) -> tuple[list[Stored], str | None]:
+        """See `PassageIndex.page`."""
+        rows, then = self._page([], None, "", after, limit)
+        return [Stored(row.id, row.payload) for row in rows], then
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """See `PassageIndex.remove`."""
+        with self._writing:
+            for batch in _batches(ids):
+                self._delete(batch)
+
+    def _refs(self, conditions: Sequence[Condition], lacking: str = "") -> Iterator[PassageRef]:
+        for row in self._scroll(conditions, REF_FIELDS, lacking):
             yield ref_of(row.payload)
 
     def _ids_of(self, items: Sequence[ItemRef]) -> list[str]:
-        return [row.id for row in self._scroll([("item", tuple(item_key(item) for item in items))], ())]
+        return [row.id for row in self._scroll(_of(items), ())]
+
+    def _scroll(
+        self, conditions: Sequence[Condition], fields: Sequence[str] | None, lacking: str = "", page: int = _PAGE
+    ) -> Iterator[Row]:
+        after: str | None = None
+        while True:
+            rows, after = self._page(conditions, fields, lacking, after, page)
+            yield from rows
+            if after is None:
+                return
 
     def _write(self, points: Sequence[Point]) -> None:
         for batch in _batches(points):
@@ -161,8 +195,10 @@ class EngineIndex(ABC):
         """Which of these points are there."""
 
     @abstractmethod
-    def _scroll(self, conditions: Sequence[Condition], fields: Sequence[str], lacking: str = "") -> Iterator[Row]:
-        """All points that meet the conditions and lack that vector, with these payload fields."""
+    def _page(
+        self, conditions: Sequence[Condition], fields: Sequence[str] | None, lacking: str, after: str | None, limit: int
+    ) -> tuple[list[Row], str | None]:
+        """The next points that meet the conditions and lack that vector, with these payload fields (None for all)."""
 
     @abstractmethod
     def _query(self, legs: Sequence[Leg]) -> list[list[Row]]:
@@ -199,8 +235,19 @@ def _check_sparse(ref: PassageRef, vector: Sparse) -> None:
 
 
 def _ranked(rows: Iterable[Row]) -> list[Scored]:
-    scored = [Scored(ref_of(row.payload), str(row.payload["language"]), row.score) for row in rows]
-    return sorted(scored, key=lambda each: (-each.score, each.ref))
+    return sorted(_scored(rows), key=lambda each: (-each.score, each.ref))
+
+
+def _scored(rows: Iterable[Row]) -> Iterator[Scored]:
+    for row in rows:
+        try:
+            yield Scored(ref_of(row.payload), str(row.payload.get("language")), row.score)
+        except ValueError:
+            continue  # one damaged point must not fail every search that it wins; the drift checker removes it
+
+
+def _of(items: Sequence[ItemRef]) -> list[Condition]:
+    return [("item", tuple(item_key(item) for item in items))]
 
 
 def _batches(things: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -2,18 +2,17 @@
 
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import qdrant_edge as qdrant
 
-from kb.errors import IndexUnavailable
+from kb.errors import IndexBroken, IndexUnavailable
 from kb.search.base import EngineIndex, Leg, Row
 from kb.search.index import DENSE, FILTER_FIELDS, REF_FIELDS, Condition, Point, Vector
 from kb.search.lexical import LEXICAL, Sparse
 
-_PAGE = 1000
 _NEVER_KB = 10**9
 
 
@@ -24,42 +23,51 @@ class EdgeIndex(EngineIndex):
     anyway, and without it p95 under eight threads was 134 ms instead of 80 (100,000 passages).
     """
 
-    def __init__(self, shard: "qdrant.EdgeShard", dimension: int) -> None:
+    def __init__(self, shard: "qdrant.EdgeShard", dimension: int, need_room: Callable[[], None]) -> None:
         super().__init__(dimension)
         self._shard = shard
+        self._need_room = need_room
         self._lock = threading.Lock()
         self._closed = False
 
     @classmethod
-    def create(cls, folder: Path, dimension: int) -> "EdgeIndex":
-        """A new index in a folder that has none yet; IndexUnavailable where it has."""
-        folder.mkdir(parents=True, exist_ok=True)
+    def create(cls, folder: Path, dimension: int, need_room: Callable[[], None] = lambda: None) -> "EdgeIndex":
+        """A new index in a folder that has none yet; IndexUnavailable where it has.
+
+        `need_room` is asked before each write. It raises NoRoom where the disk is almost full: the engine writes
+        through memory maps, and where those find no room the operating system ends the process (SIGBUS).
+        """
         with _translated(folder):
-            return cls._ready(qdrant.EdgeShard.create(str(folder), _config(dimension)), dimension)
+            folder.mkdir(parents=True, exist_ok=True)
+            need_room()
+            return cls._ready(qdrant.EdgeShard.create(str(folder), _config(dimension)), dimension, need_room)
 
     @classmethod
-    def open(cls, folder: Path, dimension: int | None = None) -> "EdgeIndex":
+    def open(
+        cls, folder: Path, dimension: int | None = None, need_room: Callable[[], None] = lambda: None
+    ) -> "EdgeIndex":
         """The index in that folder.
 
-        IndexUnavailable where there is none, where another process holds it, or where it was made for vectors of
-        another dimension than the one asked for.
+        IndexBroken where there is none that can be read, or one for vectors of another dimension than the one asked
+        for; IndexUnavailable where another process holds it. `need_room` as for `create`: opening writes as well.
         """
         stored = _stored_dimension(folder)
         if dimension is not None and dimension != stored:
-            raise IndexUnavailable(
+            raise IndexBroken(
                 f"the index in {folder} has {stored} dimensions, the encoder {dimension}: rebuild it (kb reindex)"
             )
         with _translated(folder):
-            return cls._ready(qdrant.EdgeShard.load(str(folder)), stored)
+            need_room()
+            return cls._ready(qdrant.EdgeShard.load(str(folder)), stored, need_room)
 
     @classmethod
-    def _ready(cls, shard: "qdrant.EdgeShard", dimension: int) -> "EdgeIndex":
+    def _ready(cls, shard: "qdrant.EdgeShard", dimension: int, need_room: Callable[[], None]) -> "EdgeIndex":
         """The index with its filter fields; also on opening, should a crash have come between."""
         there = shard.info().payload_schema
         for field in FILTER_FIELDS:
             if field not in there:
                 shard.update(qdrant.UpdateOperation.create_field_index(field, qdrant.PayloadSchemaType.Keyword))
-        return cls(shard, dimension)
+        return cls(shard, dimension, need_room)
 
     @property
     def closed(self) -> bool:
@@ -86,23 +94,26 @@ class EdgeIndex(EngineIndex):
             return bool(shard.optimize())
 
     def close(self) -> None:
-        """Flush and release the folder; closing twice is fine."""
-        with self._lock:
+        """Flush and release the folder; closing twice is fine. Raises IndexUnavailable where the engine fails."""
+        with self._engine() as shard:
             if not self._closed:
                 self._closed = True
-                self._shard.close()
+                shard.close()
 
     def _put(self, points: Sequence[Point]) -> None:
+        self._need_room()
         written = [qdrant.Point(point.ref.point_id, _vectors(point), point.payload) for point in points]
         with self._engine() as shard:
             shard.update(qdrant.UpdateOperation.upsert_points(written))
 
     def _add_dense(self, vectors: Mapping[str, Vector]) -> None:
+        self._need_room()
         changes = [qdrant.PointVectors(id, {DENSE: vector.tolist()}) for id, vector in vectors.items()]
         with self._engine() as shard:
             shard.update(qdrant.UpdateOperation.update_vectors(changes))
 
     def _delete(self, ids: Sequence[str]) -> None:
+        self._need_room()
         with self._engine() as shard:
             shard.update(qdrant.UpdateOperation.delete_points(list(ids)))
 
@@ -110,18 +121,19 @@ class EdgeIndex(EngineIndex):
         with self._engine() as shard:
             return {str(record.id) for record in shard.retrieve(list(ids), False, False)}
 
-    def _scroll(self, conditions: Sequence[Condition], fields: Sequence[str], lacking: str = "") -> Iterator[Row]:
-        where, offset = _filter(conditions, lacking), None
-        while True:
-            with self._engine() as shard:
-                page, offset = shard.scroll(
-                    qdrant.ScrollRequest(
-                        offset=offset, limit=_PAGE, filter=where, with_payload=list(fields), with_vector=False
-                    )
-                )
-            yield from (Row(str(record.id), record.payload or {}) for record in page)
-            if offset is None:
-                return
+    def _page(
+        self, conditions: Sequence[Condition], fields: Sequence[str] | None, lacking: str, after: str | None, limit: int
+    ) -> tuple[list[Row], str | None]:
+        asked = qdrant.ScrollRequest(
+            offset=after,
+            limit=limit,
+            filter=_filter(conditions, lacking),
+            with_payload=True if fields is None else list(fields),
+            with_vector=False,
+        )
+        with self._engine() as shard:
+            page, then = shard.scroll(asked)
+        return [Row(str(record.id), record.payload or {}) for record in page], None if then is None else str(then)
 
     def _query(self, legs: Sequence[Leg]) -> list[list[Row]]:
         requests = [
@@ -143,8 +155,8 @@ class EdgeIndex(EngineIndex):
         with self._lock:
             try:
                 yield self._shard
-            except Exception as error:  # the engine has no error classes of its own
-                raise IndexUnavailable(f"the index engine failed: {error}") from error
+            except BaseException as error:
+                raise _failure(error, "the index engine failed") from error
 
 
 def _config(dimension: int) -> "qdrant.EdgeConfig":
@@ -175,20 +187,32 @@ def _stored_dimension(folder: Path) -> int:
         config = json.loads((folder / "edge_config.json").read_text())
         return int(config["vectors"][DENSE]["size"])
     except (OSError, ValueError, KeyError) as error:
-        raise IndexUnavailable(f"there is no readable index in {folder}: rebuild it (kb reindex)") from error
+        raise IndexBroken(f"there is no readable index in {folder}: rebuild it (kb reindex)") from error
 
 
 @contextmanager
 def _translated(folder: Path) -> Iterator[None]:
     try:
         yield
-    except Exception as error:  # the engine has no error classes of its own
+    except IndexUnavailable:
+        raise
+    except BaseException as error:
         if "WouldBlock" in str(error):
             raise IndexUnavailable(
                 f"another process has the index folder {folder} open. Only one process may: stop the other kb serve, "
                 "or set KB_QDRANT_URL to share an index between processes"
             ) from error
-        raise IndexUnavailable(f"cannot open the index in {folder}: {error}") from error
+        raise _failure(error, f"cannot open the index in {folder}", IndexBroken) from error
+
+
+def _failure(
+    error: BaseException, what: str, kind: type[IndexUnavailable] = IndexUnavailable
+) -> IndexUnavailable | BaseException:
+    """What to raise. The engine has no error classes; where a file of its own is damaged it panics, and that is no
+    `Exception` but something that would end any thread."""
+    if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
+        return error
+    return kind(f"{what}: {error}")
 
 
 def _vectors(point: Point) -> "dict[str, qdrant.NamedVector]":

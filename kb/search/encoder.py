@@ -4,7 +4,9 @@ import copy
 import hashlib
 import importlib.util
 import os
+import queue
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -188,6 +190,75 @@ class CachingEncoder(Identified):
                 self._known.move_to_end(key)
             while len(self._known) > self._capacity:
                 self._known.popitem(last=False)
+
+
+class HastyEncoder(Identified):
+    """An encoder whose queries take `within_s` at most; one that takes longer raises EncoderUnavailable.
+
+    A thread of its own encodes them one by one. While it is stuck with one, the next are refused at once. Several
+    texts in one call are no search and take the time they take.
+    """
+
+    def __init__(self, encoder: Encoder, within_s: float) -> None:
+        self.identity = encoder.identity
+        self._encoder = encoder
+        self._within_s = within_s
+        self._waiting: queue.SimpleQueue[_Asked] = queue.SimpleQueue()
+        self._since: float | None = None
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def encode_queries(self, texts: Sequence[str]) -> Vector:
+        """See `Encoder`; raises EncoderUnavailable where one text takes too long."""
+        if len(texts) != 1:
+            return self._encoder.encode_queries(texts)
+        since = self._since
+        if since is not None and time.monotonic() - since > self._within_s:
+            raise EncoderUnavailable(f"the encoder has been busy with one query for over {self._within_s} s")
+        self._start()
+        asked = _Asked(list(texts))
+        self._waiting.put(asked)
+        if not asked.answered.wait(self._within_s):
+            asked.given_up = True
+            raise EncoderUnavailable(f"a query was not encoded within {self._within_s} s")
+        if asked.error is not None:
+            raise asked.error
+        return asked.vectors
+
+    def encode_passages(self, texts: Sequence[str]) -> Vector:
+        """See `Encoder`; nobody waits for these."""
+        return self._encoder.encode_passages(texts)
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is None:
+                # A daemon: one that hangs must not keep the process from ending.
+                self._thread = threading.Thread(target=self._run, name="encoder-queries", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            asked = self._waiting.get()
+            if asked.given_up:
+                continue
+            self._since = time.monotonic()
+            try:
+                asked.vectors = self._encoder.encode_queries(asked.texts)
+            except Exception as error:
+                asked.error = error
+            self._since = None
+            asked.answered.set()
+
+
+class _Asked:
+    """Texts on their way through the thread that encodes."""
+
+    def __init__(self, texts: list[str]) -> None:
+        self.texts = texts
+        self.answered = threading.Event()
+        self.given_up = False
+        self.vectors: Vector = np.zeros((0, 0), np.float32)
+        self.error: Exception | None = None
 
 
 def packaged_identity() -> EncoderIdentity:

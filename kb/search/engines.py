@@ -4,13 +4,14 @@ A generation is one whole index. A rebuild fills a new one beside the old and th
 stops. Which generation is live is recorded in SQL.
 """
 
+import contextlib
 import re
 import shutil
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from kb.errors import Conflict, IndexUnavailable, Invalid
+from kb.errors import Conflict, IndexBroken, IndexUnavailable, Invalid, NoRoom
 from kb.search.edge import EdgeIndex
 from kb.search.index import PassageIndex
 
@@ -30,7 +31,7 @@ class Engine(Protocol):
         """A new, empty generation for vectors of that dimension; Conflict where it exists."""
 
     def open(self, generation: str) -> PassageIndex:
-        """A generation that exists; IndexUnavailable where it does not."""
+        """A generation that exists; IndexBroken where it does not, or can be read by nobody."""
 
     def make_live(self, generation: str) -> None:
         """Tell the engine, where it wants to know, which generation is searched."""
@@ -45,11 +46,13 @@ class Engine(Protocol):
 class EdgeEngine:
     """Generations as folders beside each other, opened by this process alone.
 
-    An open generation is handed out again, since a folder can be opened once only.
+    An open generation is handed out again, since a folder can be opened once only. Nothing is written while fewer
+    than `reserve` bytes are free.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, reserve: int = 0) -> None:
         self._folder = folder
+        self._reserve = reserve
         self._open: dict[str, EdgeIndex] = {}
         self._lock = threading.Lock()
 
@@ -59,7 +62,10 @@ class EdgeEngine:
         with self._lock:
             if folder.exists():
                 raise Conflict(f"the index generation {generation} exists already; drop it first")
-            self._open[generation] = EdgeIndex.create(folder, dimension)
+            self._folder.mkdir(parents=True, exist_ok=True)
+            # A rebuild that runs out of room half way would begin again and again.
+            self._need_room(max((_bytes(self._path(name)) for name in self._open), default=0))
+            self._open[generation] = EdgeIndex.create(folder, dimension, self._need_room)
             return self._open[generation]
 
     def open(self, generation: str) -> EdgeIndex:
@@ -68,7 +74,7 @@ class EdgeEngine:
         with self._lock:
             index = self._open.get(generation)
             if index is None or index.closed:
-                index = self._open[generation] = EdgeIndex.open(folder)
+                index = self._open[generation] = EdgeIndex.open(folder, need_room=self._need_room)
             return index
 
     def make_live(self, generation: str) -> None:
@@ -80,7 +86,8 @@ class EdgeEngine:
         with self._lock:
             index = self._open.pop(generation, None)
             if index is not None:
-                index.close()
+                with contextlib.suppress(IndexUnavailable):  # a broken one, which need not be whole to be deleted
+                    index.close()
             try:
                 if folder.exists():
                     shutil.rmtree(folder)
@@ -95,6 +102,18 @@ class EdgeEngine:
 
     def _path(self, generation: str) -> Path:
         return self._folder / _checked(generation)
+
+    def _need_room(self, more: int = 0) -> None:
+        try:
+            free = shutil.disk_usage(self._folder).free
+        except OSError as error:
+            raise IndexBroken(f"the index folder {self._folder} has been taken away: {error}") from error
+        if free < self._reserve + more:
+            needed = f" and {more >> 20} MB are needed" if more else ""
+            raise NoRoom(
+                f"{free >> 20} MB are free where the index lies, {self._reserve >> 20} MB of it are kept free "
+                f"(KB_DISK_RESERVE_MB){needed}: indexing pauses until there is room"
+            )
 
 
 class ServerEngine:
@@ -167,6 +186,11 @@ class ServerEngine:
             if self._client is None:
                 self._client = connect(self._url, self._api_key, self._timeout)
             return self._client
+
+
+def _bytes(folder: Path) -> int:
+    """What a folder takes on disk: files are mostly holes."""
+    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
 
 
 def _checked(generation: str) -> str:

@@ -6,13 +6,12 @@ implement it, `kb.search.edge` inside the process and `kb.search.server` over th
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from kb.audience import ANYONE, Reader
-from kb.errors import IndexUnavailable
 from kb.passage import ItemRef, Kind, Passage, PassageRef
 from kb.query import Filters
 from kb.search.lexical import Sparse, document_vector
@@ -40,6 +39,13 @@ class Point:
     payload: Payload
     lexical: Sparse
     dense: Vector | None = None
+
+
+class Stored(NamedTuple):
+    """A point as it stands in an index, without its vectors. Whatever may have happened to it: nothing is checked."""
+
+    id: str
+    payload: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +116,17 @@ class PassageIndex(Protocol):
     def refs(self, item: ItemRef | None = None) -> Iterator[PassageRef]:
         """All points, or those of one item, in no particular order."""
 
-    def without_dense(self) -> Iterator[PassageRef]:
-        """The points that still wait for their dense vector."""
+    def without_dense(self, items: Sequence[ItemRef] | None = None) -> Iterator[PassageRef]:
+        """The points, or those of some items, that still wait for their dense vector."""
+
+    def stored(self, items: Sequence[ItemRef]) -> list[Stored]:
+        """All points that say they belong to one of these items."""
+
+    def page(self, after: str | None, limit: int) -> tuple[list[Stored], str | None]:
+        """The next points in order of their ids, and where to go on; None at the end."""
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Delete points by id, whatever they hold. Missing ones are skipped."""
 
     def optimize(self) -> bool:
         """Tidy the engine's storage; returns whether there was anything to do. May stop the whole process for long."""
@@ -173,12 +188,15 @@ def item_key(item: ItemRef) -> str:
 
 
 def ref_of(payload: Mapping[str, object]) -> PassageRef:
-    """The passage that a stored payload stands for."""
-    kind, _, item_id = str(payload["item"]).partition("/")
-    revision, ordinal = payload["revision"], payload["ordinal"]
+    """The passage that a stored payload stands for; raises ValueError for one that is not ours."""
+    try:
+        kind, _, item_id = str(payload["item"]).partition("/")
+        known, revision, ordinal = _KINDS[kind], payload["revision"], payload["ordinal"]
+    except KeyError:
+        revision = ordinal = None
     if not isinstance(revision, int) or not isinstance(ordinal, int):
-        raise IndexUnavailable(f"the index holds a passage of {item_id} without a number: rebuild it (kb reindex)")
-    return PassageRef(_KINDS[kind], item_id, revision, ordinal)
+        raise ValueError(f"the index holds a point that is no passage of ours: {dict(payload)}")
+    return PassageRef(known, item_id, revision, ordinal)
 
 
 def conditions_of(reader: Reader, filters: Filters) -> list[Condition]:

@@ -23,6 +23,8 @@ PASSAGES = 100
 
 BOTH = frozenset({"lexical", "dense"})
 
+_SILENCE_S = 60.0
+
 
 class Searcher:
     """Finds passages. Knows nothing of articles, states or people beyond what a reader may read."""
@@ -31,6 +33,7 @@ class Searcher:
         self._live = live
         self._encoder = encoder
         self._weights = weights or Weights()
+        self._silent_until = 0.0
 
     def retrieve(self, query: Query, k: int = PASSAGES, legs: frozenset[str] = BOTH) -> Retrieval:
         """Up to `k` passages per leg, fused, best first; raises IndexUnavailable when no index answers.
@@ -61,11 +64,16 @@ class Searcher:
             return None, ()
         try:
             return encoder.encode_queries([query.text])[0], ()
-        except EncoderUnavailable as error:
-            log.warning("searching by words only: %s", error)
-        except Exception:  # whatever a model can raise, a search does not fail for it
-            log.exception("searching by words only: the encoder failed")
+        except Exception as error:  # whatever a model can raise, a search does not fail for it
+            self._complain(error)
         return None, ("encoder",)
+
+    def _complain(self, error: Exception) -> None:
+        """Once a minute: a search may come every millisecond."""
+        if time.monotonic() > self._silent_until:
+            self._silent_until = time.monotonic() + _SILENCE_S
+            known = isinstance(error, EncoderUnavailable)
+            log.warning("searching by words only: %s", error or type(error).__name__, exc_info=None if known else error)
 
     def _matches(self, generation: Generation | None) -> bool:
         """Whether the index holds vectors of the encoder we have: others cannot be compared."""

@@ -3,28 +3,41 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 
+import httpx
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ApiException
 
-from kb.errors import IndexUnavailable
+from kb.errors import IndexBroken, IndexUnavailable
 from kb.search.base import EngineIndex, Leg, Row
 from kb.search.index import DENSE, FILTER_FIELDS, REF_FIELDS, Condition, Point, Vector
 from kb.search.lexical import LEXICAL, Sparse
 
 MEMORY = ":memory:"
-_PAGE = 1000
+SEARCH_S = 1.0
+"""How long a person's search waits for the server; then titles answer, and all of it stays below 2 s."""
+
+_hasty: ContextVar[bool] = ContextVar("hasty", default=False)
 
 
 def connect(url: str, api_key: str | None = None, timeout: float = 5.0) -> QdrantClient:
     """A client for that server, or for an empty one inside this process (":memory:", for tests only).
 
-    Nothing is sent yet, so it does not fail where the server is away. `timeout` is in seconds, per request.
+    Nothing is sent yet, so it does not fail where the server is away. `timeout` is in seconds, per request; searches
+    wait `SEARCH_S` at most.
     """
     if url == MEMORY:
         return QdrantClient(location=MEMORY)
-    # Asking the server for its version would be a request, and would warn instead of fail.
-    return QdrantClient(url=url, api_key=api_key, timeout=max(1, round(timeout)), check_compatibility=False)
+
+    def bound(request: httpx.Request) -> None:
+        seconds = min(timeout, SEARCH_S) if _hasty.get() else timeout
+        request.extensions["timeout"] = {
+            "connect": seconds / 3, "pool": seconds / 3, "write": seconds, "read": seconds
+        }  # fmt: skip
+
+    # The client takes whole seconds only. Asking the server for its version would be a request, and would warn.
+    return QdrantClient(url=url, api_key=api_key, check_compatibility=False, event_hooks={"request": [bound]})
 
 
 class ServerIndex(EngineIndex):
@@ -63,7 +76,7 @@ class ServerIndex(EngineIndex):
             info = client.get_collection(collection)
         vectors = info.config.params.vectors
         if not isinstance(vectors, dict) or DENSE not in vectors:
-            raise IndexUnavailable(f"the collection {collection} was not made by kb: rebuild it (kb reindex)")
+            raise IndexBroken(f"the collection {collection} was not made by kb: rebuild it (kb reindex)")
         index = cls(client, collection, vectors[DENSE].size, _is_local(client))
         with index._engine() as engine:
             index._index_fields(engine, set(info.payload_schema))
@@ -74,7 +87,7 @@ class ServerIndex(EngineIndex):
 
     def count(self) -> int:
         """The number of points."""
-        with self._engine() as engine:
+        with self._engine(hasty=True) as engine:
             return engine.count(self._collection, exact=True).count
 
     def optimize(self) -> bool:
@@ -114,21 +127,19 @@ class ServerIndex(EngineIndex):
             records = engine.retrieve(self._collection, list(ids), with_payload=False, with_vectors=False)
         return {str(record.id) for record in records}
 
-    def _scroll(self, conditions: Sequence[Condition], fields: Sequence[str], lacking: str = "") -> Iterator[Row]:
-        where, offset = _filter(conditions, lacking), None
-        while True:
-            with self._engine() as engine:
-                page, offset = engine.scroll(
-                    self._collection,
-                    scroll_filter=where,
-                    limit=_PAGE,
-                    offset=offset,
-                    with_payload=list(fields),
-                    with_vectors=False,
-                )
-            yield from (Row(str(record.id), record.payload or {}) for record in page)
-            if offset is None:
-                return
+    def _page(
+        self, conditions: Sequence[Condition], fields: Sequence[str] | None, lacking: str, after: str | None, limit: int
+    ) -> tuple[list[Row], str | None]:
+        with self._engine() as engine:
+            page, then = engine.scroll(
+                self._collection,
+                scroll_filter=_filter(conditions, lacking),
+                limit=limit,
+                offset=after,
+                with_payload=True if fields is None else list(fields),
+                with_vectors=False,
+            )
+        return [Row(str(record.id), record.payload or {}) for record in page], None if then is None else str(then)
 
     def _query(self, legs: Sequence[Leg]) -> list[list[Row]]:
         requests = [
@@ -142,7 +153,7 @@ class ServerIndex(EngineIndex):
             )
             for leg in legs
         ]
-        with self._engine() as engine:
+        with self._engine(hasty=True) as engine:
             answers = engine.query_batch_points(self._collection, requests)
         return [[Row("", hit.payload or {}, hit.score) for hit in answer.points] for answer in answers]
 
@@ -154,11 +165,15 @@ class ServerIndex(EngineIndex):
         return models.SearchParams(exact=leg.exact, quantization=quantization, idf=idf)
 
     @contextmanager
-    def _engine(self) -> Iterator[QdrantClient]:
+    def _engine(self, hasty: bool = False) -> Iterator[QdrantClient]:
         if self._closed:
             raise IndexUnavailable(f"the index {self._collection} is closed")
-        with _translated(self._collection):
-            yield self._client
+        token = _hasty.set(hasty)
+        try:
+            with _translated(self._collection):
+                yield self._client
+        finally:
+            _hasty.reset(token)
 
 
 def swap_alias(client: QdrantClient, alias: str, collection: str) -> None:
@@ -192,6 +207,9 @@ def _translated(collection: str) -> Iterator[None]:
         yield
     except (ApiException, OSError, ValueError) as error:  # ValueError: what the in-memory client raises
         reason = re.sub(r"\s+", " ", str(error))[:300]
+        missing = getattr(error, "status_code", 404 if isinstance(error, ValueError) else 0) == 404
+        if missing and re.search(r"[Cc]ollection .* (doesn't exist|not found)", reason):
+            raise IndexBroken(f"the Qdrant server has no collection {collection}: {reason}") from error
         raise IndexUnavailable(f"the Qdrant server did not serve the collection {collection}: {reason}") from error
 
 

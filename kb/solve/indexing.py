@@ -4,22 +4,24 @@ One thread serves the lexical lanes and builds generations, another one encodes.
 flushed, so a crash repeats work and loses none; the work is idempotent and its order does not matter.
 """
 
+import contextlib
 import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from kb import clock, tracing
-from kb.errors import KbError
+from kb import clock
+from kb.errors import IndexBroken, IndexUnavailable, KbError, NoRoom, RecordUnavailable, Unavailable
 from kb.generation import Generation
 from kb.outbox import Job, Lane
 from kb.passage import ItemRef, Passage
 from kb.search.encoder import Encoder
 from kb.search.index import PassageIndex, Point, point_of
 from kb.search.loading import BackgroundEncoder
+from kb.solve.draining import Counters, Drain, Work
+from kb.solve.drift import DriftChecker
 from kb.solve.generations import Generations
 from kb.solve.publishing import cut_again
 from kb.store import content, outbox, passages
@@ -37,15 +39,12 @@ ENCODED_AT_ONCE = 16
 IDLE_S = 0.1
 FAILED_S = 1.0
 FOLLOW_S = 1.0
+DRIFT_EVERY_S = 600.0
 
+CLOCK_S = 5.0
+"""A clock that moves by so much against the monotonic one was set by somebody."""
 
-@dataclass(slots=True)
-class Counters:
-    """What an indexer has done, for metrics."""
-
-    indexed: int = 0
-    encoded: int = 0
-    failed: int = 0
+MEND_S = 30.0
 
 
 class Indexer:
@@ -57,6 +56,7 @@ class Indexer:
         generations: Generations,
         encoder: BackgroundEncoder,
         on_change: Callable[[Sequence[ItemRef]], None] = lambda items: None,
+        drift_every_s: float = DRIFT_EVERY_S,
     ) -> None:
         self._db = db
         self._generations = generations
@@ -65,8 +65,13 @@ class Indexer:
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._followed = 0.0
+        self._mended = 0.0
+        self._clock_ahead = _clock_ahead()
         self._moved = True  # whether average lengths may have changed since they were last looked at
+        self._complained: dict[str, float] = {}
+        self.drift = DriftChecker(db, generations.live, self._reads, drift_every_s)
         self.counters = Counters()
+        self._drain = Drain(db, self.counters)
 
     def start(self) -> "Indexer":
         """Begin to work in two threads."""
@@ -77,23 +82,32 @@ class Indexer:
         return self
 
     def close(self) -> None:
-        """Finish the step under way and end."""
+        """Finish the step under way and end. An encoder that hangs is not waited for."""
         self._stop.set()
+        end = time.monotonic() + 10
         for thread in self._threads:
-            thread.join(timeout=30)
+            thread.join(timeout=max(0.0, end - time.monotonic()))
+
+    @property
+    def failure(self) -> Exception | None:
+        """Why indexing does not go on at the moment; None if it does."""
+        return self._drain.failure
 
     def settle(self, timeout_s: float = 60.0) -> None:
-        """Work in the calling thread until nothing is left to do; for tests, measurements and one-off commands."""
+        """Work in the calling thread until nothing is left that can be done now; for tests and measurements."""
         end = time.monotonic() + timeout_s
-        while self.step() or self.encode_step():
-            if time.monotonic() > end:
-                raise TimeoutError("the indexer did not settle")
+        with contextlib.suppress(Unavailable):  # what waits for a part that is away, waits
+            while self.step() or self.encode_step():
+                if time.monotonic() > end:
+                    raise TimeoutError("the indexer did not settle")
 
     def step(self) -> bool:
         """One batch of the most urgent lexical work, or one chunk of a build; False when there was nothing."""
+        self._drain.pay()
         if time.monotonic() - self._followed > FOLLOW_S:
-            self._generations.follow()
             self._followed = time.monotonic()
+            self._mind_clock()
+            self._generations.follow()
         if self._lane(Lane.PEOPLE_LEXICAL, LEXICAL_BATCH, self._index):
             return True
         if why := self._generations.wanted(idle=False):
@@ -101,17 +115,19 @@ class Indexer:
         if self._generations.building:
             self._advance()
             return True
-        if self._lane(Lane.BULK_LEXICAL, LEXICAL_BATCH, self._index):
+        if self._drop_covered() or self._lane(Lane.BULK_LEXICAL, LEXICAL_BATCH, self._index):
             return True
         if self._moved:
             self._moved = False
             if why := self._generations.wanted(idle=True):
                 self._generations.begin(why)
                 return self._generations.building
+        self.drift.step()
         return False
 
     def encode_step(self) -> bool:
         """One batch of the most urgent dense work; False when there was nothing, or no encoder yet."""
+        self._drain.pay()
         encoder = self._encoder.ready()
         if encoder is None or not any(t.generation.encoder == encoder.digest for t in self._generations.targets()):
             return False
@@ -124,40 +140,56 @@ class Indexer:
         while not self._stop.is_set():
             try:
                 pause = 0.0 if step() else IDLE_S
-            except KbError as error:
-                log.warning("indexing pauses: %s", error)
+            except BaseException as error:  # whatever comes: without this thread nothing would be indexed any more
                 pause = FAILED_S
-            except Exception:
-                log.exception("indexing failed and will be tried again")
-                pause = FAILED_S
+                with contextlib.suppress(Exception):  # to log takes memory as well
+                    self._complain(error)
             self._stop.wait(pause)
 
-    def _lane(self, lane: Lane, limit: int, work: Callable[[Sequence[Job]], None]) -> bool:
+    def _complain(self, error: BaseException) -> None:
+        """Say that indexing pauses, and the same not again within a minute."""
+        if isinstance(error, Exception):
+            self._drain.failed(error)
+        known, what = isinstance(error, KbError), f"{type(error).__name__}: {error}"
+        if time.monotonic() - self._complained.get(what, -60.0) >= 60.0:
+            self._complained = {what: time.monotonic()}
+            log.warning("indexing pauses and goes on by itself: %s", what, exc_info=None if known else error)
+
+    def _mind_clock(self) -> None:
+        """Notice that the wall clock was set, and rows that wait for a time of its former life."""
+        ahead = _clock_ahead()
+        moved, self._clock_ahead = ahead - self._clock_ahead, ahead
+        jumped = abs(moved) > CLOCK_S
+        if jumped:
+            log.warning("the clock was set by %+.0f s", moved)
+            self.drift.soon()  # dates of articles may have seemed to pass
+        if jumped or time.monotonic() - self._mended > MEND_S:
+            self._mended, at = time.monotonic(), clock.now()
+            with self._db.read() as tx:
+                found = outbox.astray(tx, at)
+            if found:
+                log.warning("%d changes waited for a time far ahead and are served now", len(found))
+                with self._db.write() as tx:
+                    outbox.make_due(tx, found, at)
+
+    def _drop_covered(self) -> bool:
+        """Forget rows whose changes the last build has copied; those who wait to hear of a change still do."""
+        ids = self._generations.covered[:LEXICAL_BATCH]
+        if ids:
+            with self._db.write() as tx:
+                items = outbox.drop(tx, ids)
+            del self._generations.covered[: len(ids)]
+            self._tell(sorted(items))
+        return bool(ids)
+
+    def _lane(self, lane: Lane, limit: int, work: Work) -> bool:
         if not self._generations.targets() and not lane.is_dense:
             return False
-        with self._db.read() as tx:
-            if lane not in outbox.waits(tx, clock.now()):
-                return False
-        with self._db.write() as tx:
-            jobs = outbox.claim(tx, lane, limit, clock.now())
-        if jobs:
-            with tracing.work(f"index {lane.name.lower()}", {"kb.items": len(jobs)}):
-                self._attempt(jobs, work)
-        return bool(jobs)
-
-    def _attempt(self, jobs: Sequence[Job], work: Callable[[Sequence[Job]], None]) -> None:
-        """Do the work; if a batch fails, one by one, so that a bad item holds up nobody else."""
         try:
-            work(jobs)
-        except Exception as error:
-            if len(jobs) > 1 and isinstance(error, (KbError, ValueError)):
-                for job in jobs:
-                    self._attempt([job], work)
-                return
-            self.counters.failed += len(jobs)
-            log.warning("%d items could not be indexed: %s", len(jobs), error)
-            with self._db.write() as tx:
-                outbox.fail(tx, jobs, f"{type(error).__name__}: {error}", clock.now())
+            return self._drain.take(lane, limit, work)
+        except IndexBroken as error:
+            self._generations.broken(error)
+            raise
 
     def _index(self, jobs: Sequence[Job]) -> None:
         items = sorted({job.item for job in jobs})
@@ -178,6 +210,9 @@ class Indexer:
                 )
         self.counters.indexed += sum(map(len, current.values()))
         self._moved = True
+        self._tell(items)
+
+    def _tell(self, items: Sequence[ItemRef]) -> None:
         try:
             self._on_change(items)
         except Exception:
@@ -217,14 +252,31 @@ class Indexer:
     def _advance(self) -> None:
         try:
             self._generations.advance(self._copy, self._recut)
-        except KbError as error:
-            self._generations.give_up(error)
+        except RecordUnavailable:
+            raise  # it goes on where it is
+        except Exception as error:
+            if isinstance(error, IndexUnavailable) and not isinstance(error, NoRoom | IndexBroken):
+                self._generations.stumbled(error)
+            else:
+                self._generations.give_up(error)
             raise
 
     def _copy(self, index: PassageIndex, generation: Generation, items: Sequence[ItemRef]) -> None:
-        lacking = self._fill(index, generation, self._read(items))
+        """Fill a new index. An item that cannot be indexed is left to the outbox: it would hold up all others."""
+        try:
+            lacking, bad = self._fill(index, generation, self._read(items)), []
+        except Unavailable:
+            raise
+        except Exception as error:
+            lacking, bad = set(), list(items)
+            if len(items) > 1:
+                for item in items:
+                    self._copy(index, generation, [item])
+                return
+            log.warning("%s %s could not be indexed: %s", items[0].kind, items[0].id, error)
         with self._db.write() as tx:
             outbox.add(tx, sorted(lacking), Lane.BULK_DENSE, clock.now())
+            outbox.add(tx, bad, Lane.BULK_LEXICAL, clock.now())
 
     def _fill(
         self, index: PassageIndex, generation: Generation, current: Mapping[ItemRef, Sequence[Passage]]
@@ -281,3 +333,8 @@ class Indexer:
             vectors |= fresh
             self.counters.encoded += len(batch)
         return vectors
+
+
+def _clock_ahead() -> float:
+    """Seconds by which the wall clock is ahead of the monotonic one, which nobody sets."""
+    return clock.now().timestamp() - time.monotonic()

@@ -88,7 +88,7 @@ class Finder:
         try:
             return self.searcher.retrieve(query)
         except IndexUnavailable as error:
-            log.warning("searching titles only: %s", error)
+            log.debug("searching titles only: %s", error)  # the index says so itself, once
         with watch.stage("fallback"):
             scored = self.catalogue.fallback(query.text, query.reader, query.filters, query.limit * CONSIDERED)
             best = max((score for _, score in scored), default=1.0)

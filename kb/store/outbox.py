@@ -17,7 +17,7 @@ LEASE = timedelta(seconds=120)
 BACKOFF_LIMIT = timedelta(minutes=5)
 
 SKEW = timedelta(hours=1)
-"""How far clocks may disagree, or be set back, without anybody noticing. More than that `mend` puts right."""
+"""How far clocks may disagree, or be set back, without anybody noticing. More than that `astray` finds."""
 
 _AT_ONCE = outbox.c.due_at == outbox.c.created_at
 
@@ -89,14 +89,17 @@ def put_back(tx: Tx, jobs: Sequence[Job]) -> None:
         tx.execute(sa.update(outbox).where(outbox.c.id.in_([job.id for job in batch])).values(leased_until=None))
 
 
-def mend(tx: Tx, at: datetime) -> int:
-    """Make due what a clock that was set back would keep waiting for longer than it ever should. Returns how many."""
+def astray(tx: Tx, at: datetime) -> list[int]:
+    """Rows that wait longer than any ever should, since a clock was set back."""
     late = _AT_ONCE & (outbox.c.due_at > at + SKEW)
     failed = (outbox.c.attempts > 0) & (outbox.c.due_at > at + BACKOFF_LIMIT)
-    found = tx.scalars(sa.select(outbox.c.id).where(late | failed)).all()
-    for batch in batches(found):
+    return list(tx.scalars(sa.select(outbox.c.id).where(late | failed)))
+
+
+def make_due(tx: Tx, ids: Sequence[int], at: datetime) -> None:
+    """Serve these rows now."""
+    for batch in batches(ids):
         tx.execute(sa.update(outbox).where(outbox.c.id.in_(batch)).values(created_at=at, due_at=at))
-    return len(found)
 
 
 def in_flight(tx: Tx, items: Sequence[ItemRef], at: datetime) -> set[ItemRef]:
