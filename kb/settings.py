@@ -43,7 +43,17 @@ class Settings(BaseSettings):
     qdrant_alias: str = Field("kb", description="Name of our collections on the Qdrant server.")
     qdrant_shards: Annotated[int, Field(ge=1)] = Field(1, description="Shards of a new collection.")
     qdrant_replicas: Annotated[int, Field(ge=1)] = Field(1, description="Replicas of a new collection.")
-    qdrant_timeout_s: Annotated[float, Field(gt=0)] = Field(2.0, description="Seconds to wait for the Qdrant server.")
+    qdrant_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        2.0, description="Seconds to wait for the Qdrant server; a search waits 1 s at most."
+    )
+    disk_reserve_mb: Annotated[int, Field(ge=0)] = Field(
+        256,
+        description="Free space, in MB, below which the embedded index is not written to (at most a tenth of the disk): "
+        "indexing pauses and goes on by itself.",
+    )
+    drift_every_s: Annotated[float, Field(gt=0)] = Field(
+        600.0, description="Seconds between two looks whether the index holds what the database says."
+    )
     embedding_model: str = Field(
         "", description="sentence-transformers model by name or folder. Empty: the packaged all-MiniLM-L6-v2."
     )
@@ -53,7 +63,7 @@ class Settings(BaseSettings):
         None,
         description="Whether `kb serve` also indexes. Empty: yes with the embedded engine, no with a Qdrant server.",
     )
-    rate_per_key: Annotated[float, Field(gt=0)] = Field(50.0, description="Requests a second that one key may send.")
+    rate_per_key: Annotated[float, Field(gt=0)] = Field(30.0, description="Requests a second that one key may send.")
     rate_per_address: Annotated[float, Field(gt=0)] = Field(
         200.0, description="Requests a second from one address by those without a key that is known to be good."
     )

@@ -9,7 +9,7 @@ import hashlib
 import ipaddress
 import math
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ _WATCHED = frozenset({"/readyz", "/metrics"})
 class Bounds:
     """What an operator may set (see `kb.settings`): requests a second, and requests at once."""
 
-    rate_per_key: float = 50.0
+    rate_per_key: float = 30.0
     rate_per_address: float = 200.0
     burst_s: float = 10.0
     in_flight: int = 256
@@ -89,44 +89,76 @@ class Buckets:
 class Places:
     """How many requests are worked on at once, and how many may wait for that: `in_flight` together.
 
-    Fewer at once than the pool has threads: what is always answered finds a thread free, and forty threads that
-    want Python's interpreter lock would keep it from the event loop. Nobody holds more than half of all places.
+    `workers` at once, fewer than the pool has threads: what is always answered finds a thread free, and forty threads
+    that want Python's interpreter lock would keep it from the event loop. Callers take turns, whoever has asked more
+    waits longer: nobody holds more than half of all places or a quarter of the workers.
     """
 
     def __init__(self, in_flight: int, workers: int) -> None:
         self._in_flight = in_flight
-        self._workers = asyncio.Semaphore(workers)
-        self._held: dict[str, int] = {}
+        self._free = workers
+        self._each = max(1, workers // 4)
+        self._held: Counter[str] = Counter()
+        self._working: Counter[str] = Counter()
+        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
         self.taken = 0
 
     @contextmanager
     def hold(self, caller: str) -> Iterator[None]:
         """A place for a while; HTTPException 503 where all are taken."""
-        held = self._held.get(caller, 0)
-        if self.taken >= self._in_flight or held >= max(1, self._in_flight // 2):
+        if self.taken >= self._in_flight or self._held[caller] >= max(1, self._in_flight // 2):
             raise _busy()
         self.taken += 1
-        self._held[caller] = held + 1
+        self._held[caller] += 1
         try:
             yield
         finally:
             self.taken -= 1
-            self._held[caller] -= 1
-            if not self._held[caller]:
-                del self._held[caller]
+            _count_down(self._held, caller)
 
     @asynccontextmanager
-    async def work(self) -> AsyncIterator[None]:
-        """One's turn, first come first served; HTTPException 503 where it takes too long to come."""
-        try:
-            async with asyncio.timeout(_WAIT_S):
-                await self._workers.acquire()
-        except TimeoutError:
-            raise _busy() from None
+    async def work(self, caller: str) -> AsyncIterator[None]:
+        """The caller's turn; HTTPException 503 where it takes too long to come."""
+        if not self._begin(caller):
+            await self._turn(caller)
         try:
             yield
         finally:
-            self._workers.release()
+            self._end(caller)
+
+    def _begin(self, caller: str) -> bool:
+        if not self._free or self._working[caller] >= self._each:
+            return False
+        self._free -= 1
+        self._working[caller] += 1
+        return True
+
+    def _end(self, caller: str) -> None:
+        self._free += 1
+        _count_down(self._working, caller)
+        for each, turns in list(self._waiting.items()):
+            while turns and turns[0].done():  # who gave up
+                turns.popleft()
+            if turns and self._begin(each):
+                turns.popleft().set_result(None)
+                self._waiting[each] = self._waiting.pop(each)  # behind the others
+            if not turns:
+                del self._waiting[each]
+            if not self._free:
+                return
+
+    async def _turn(self, caller: str) -> None:
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(caller, deque()).append(turn)
+        try:
+            async with asyncio.timeout(_WAIT_S):
+                await turn
+        except BaseException as error:
+            if turn.done() and not turn.cancelled():  # it came in the moment of giving up
+                self._end(caller)
+            if isinstance(error, TimeoutError):
+                raise _busy() from None
+            raise
 
 
 class Limits:
@@ -162,7 +194,7 @@ class Limits:
                     _pay(buckets, caller, _STATIC_COST if scope["path"].startswith("/static/") else 1.0)
                     await incoming.begin()
                     held.enter_context(self._places.hold(caller))
-                    await held.enter_async_context(self._places.work())
+                    await held.enter_async_context(self._places.work(caller))
             except HTTPException as error:
                 self._metrics.refused(error.status_code)
                 return await refusal(scope["state"]["request_id"], error)(scope, receive, send)
@@ -200,6 +232,12 @@ class _Reply:
             self.status = int(message["status"])
         async with asyncio.timeout(_SEND_S):
             await self._send(message)
+
+
+def _count_down(counts: Counter[str], caller: str) -> None:
+    counts[caller] -= 1
+    if not counts[caller]:
+        del counts[caller]
 
 
 def _pay(buckets: Buckets, caller: str, tokens: float) -> None:

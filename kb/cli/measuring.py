@@ -59,6 +59,14 @@ def bench(
     freshness: Annotated[
         bool, typer.Option("--freshness", help="Instead: how soon a publish is found while 20,000 posts come in.")
     ] = False,
+    flood: Annotated[
+        bool, typer.Option("--flood", help="Instead: what others notice while one key asks ten times too fast.")
+    ] = False,
+    minutes: Annotated[float, typer.Option(min=0.05, help="How long to flood.")] = 1 / 3,
+    restore: Annotated[
+        bool, typer.Option("--restore", help="Instead: backup and restore of so many articles, and the same answers.")
+    ] = False,
+    articles: Annotated[int, typer.Option(min=1, help="How many articles to restore.")] = 20_000,
 ) -> None:
     """Measure how fast search is, over synthetic passages in a temporary index of the embedded engine."""
     if freshness:
@@ -66,9 +74,20 @@ def bench(
 
         typer.echo(json.dumps(measure_freshness(begin(context)).as_json()))
         return
-    from kb.measure.speed import bench as measure
+    if flood:
+        from kb.measure.flood import measure as measure_flood
+        from kb.measure.progress import Progress
 
-    found = measure(begin(context), passages)
+        found = measure_flood(begin(context), minutes * 60, Progress())
+    elif restore:
+        from kb.measure.progress import Progress
+        from kb.measure.restoring import measure as measure_restore
+
+        found = measure_restore(begin(context), articles, Progress())
+    else:
+        from kb.measure.speed import bench as measure
+
+        found = measure(begin(context), passages)
     typer.echo(json.dumps(found) if as_json else "\n".join(_lines(found)))
 
 

@@ -1,16 +1,19 @@
+import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import HTTPException
+from fastapi import HTTPException, Response
+from starlette.types import Message, Receive, Scope, Send
 
+from kb.api.bodies import Incoming
 from kb.api.frame import SECURITY_HEADERS
-from kb.api.limits import Buckets, Places
+from kb.api.limits import Bounds, Buckets, Limits, Places
 from tests.api.conftest import House, opened
 from tests.api.test_errors import problem
 
@@ -71,6 +74,141 @@ def test_nobody_holds_more_than_half_of_all_places() -> None:
     assert places.taken == 0
     with places.hold("ada"):
         assert places.taken == 1
+
+
+def test_callers_take_turns_and_nobody_has_more_than_a_quarter_of_the_workers() -> None:
+    async def everybody() -> list[str]:
+        places, order = Places(in_flight=100, workers=8), list[str]()
+
+        async def one(caller: str) -> None:
+            async with places.work(caller):
+                order.append(caller)
+                await asyncio.sleep(0.01)
+
+        flood = [asyncio.create_task(one("flood")) for _ in range(20)]
+        await asyncio.sleep(0.005)
+        assert order == ["flood"] * 2
+        others = [asyncio.create_task(one(name)) for name in ("ada", "bob", "cy") * 3]
+        await asyncio.gather(*flood, *others)
+        return order
+
+    order = asyncio.run(everybody())
+    assert len(order) == 29
+    assert sorted(order[2:8]) == ["ada", "ada", "bob", "bob", "cy", "cy"]
+    assert {"ada", "bob", "cy"} < set(order[:13])
+    assert set(order[13:]) == {"flood"}
+
+
+def test_whoever_goes_away_while_waiting_leaves_the_turn_to_the_next() -> None:
+    async def everybody() -> list[str]:
+        places, order = Places(in_flight=100, workers=1), list[str]()
+
+        async def one(caller: str) -> None:
+            async with places.work(caller):
+                order.append(caller)
+                await asyncio.sleep(0.01)
+
+        tasks = [asyncio.create_task(one(name)) for name in ("ada", "bob", "cy", "cy")]
+        await asyncio.sleep(0.001)
+        tasks[1].cancel()
+        await asyncio.sleep(0.0095)
+        tasks[2].cancel()  # about when its turn comes
+        await asyncio.gather(*tasks, return_exceptions=True)
+        async with places.work("dee"):
+            order.append("dee")
+        return order
+
+    order = asyncio.run(everybody())
+    assert (order[0], order[-2:], "bob" in order) == ("ada", ["cy", "dee"], False)
+
+
+def test_a_turn_that_does_not_come_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kb.api.limits._WAIT_S", 0.01)
+
+    async def two() -> None:
+        places = Places(in_flight=4, workers=1)
+        async with places.work("ada"):
+            with pytest.raises(HTTPException):
+                async with places.work("bob"):
+                    pass
+        async with places.work("bob"):
+            pass
+
+    asyncio.run(two())
+
+
+def incoming(path: str = "/", seconds: float = 5, messages: Sequence[bytes] = (), **headers: str) -> Incoming:
+    """A request whose body comes in these pieces, and then stops without an end."""
+    pieces = list(messages)
+
+    async def receive() -> dict[str, Any]:
+        if not pieces:
+            await asyncio.sleep(60)
+        return {"type": "http.request", "body": pieces.pop(0), "more_body": True}
+
+    sent = [(name.encode(), value.encode()) for name, value in headers.items()]
+    return Incoming({"type": "http", "path": path, "headers": sent}, receive, seconds)
+
+
+def status_of(work: Callable[[], Coroutine[Any, Any, None]]) -> int:
+    with pytest.raises(HTTPException) as raised:
+        asyncio.run(work())
+    return raised.value.status_code
+
+
+def test_a_body_that_comes_too_slowly_is_given_up() -> None:
+    async def wait() -> None:
+        await incoming(seconds=0.02, messages=[b"x"]).begin()
+
+    assert status_of(wait) == 408
+
+
+def test_a_large_body_that_keeps_coming_has_more_time() -> None:
+    async def wait() -> None:
+        body = incoming(seconds=0.02, messages=[b"x" * 70_000, b"y"])  # 1.4 s for so much
+        await body.begin()
+        await asyncio.sleep(0.05)
+        assert [(await body())["body"][:1] for _ in (1, 2)] == [b"x", b"y"]
+        await body()
+
+    assert status_of(wait) == 408
+
+
+class Uncounted:
+    """Metrics that nobody reads."""
+
+    def refused(self, status: int) -> None:
+        pass
+
+
+def test_who_sends_slowly_takes_nobodys_place() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await Response("done")(scope, receive, send)
+
+    limits = Limits(app, Bounds(in_flight=2, body_s=0.1), Uncounted())  # type: ignore[arg-type]
+
+    async def ask(*pieces: Message) -> int:
+        coming, said = list(pieces), list[Message]()
+
+        async def receive() -> Message:
+            if not coming:
+                await asyncio.sleep(60)
+            return coming.pop(0)
+
+        async def send(message: Message) -> None:
+            said.append(message)
+
+        state = {"request_id": "1"}
+        scope = {"type": "http", "path": "/", "query_string": b"", "headers": [], "client": ("::1", 1), "state": state}
+        await limits(scope, receive, send)
+        return int(said[0]["status"])
+
+    async def everybody() -> list[int]:
+        slow = [asyncio.create_task(ask({"type": "http.request", "body": b"{", "more_body": True})) for _ in range(10)]
+        await asyncio.sleep(0.01)
+        return [await ask({"type": "http.request", "body": b""}), *await asyncio.gather(*slow)]
+
+    assert asyncio.run(everybody()) == [200, *[408] * 10]
 
 
 Open = Callable[..., House]
