@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 from datetime import timedelta
 
-from kb import clock
+from kb import clock, logs
 from kb.errors import KbError
 from kb.passage import ItemRef
 from kb.search.catalogue import Catalogue
@@ -13,7 +13,7 @@ from kb.search.engines import EdgeEngine, Engine, ServerEngine
 from kb.search.fusion import Weights
 from kb.search.holding import Hold
 from kb.search.live import LiveIndex
-from kb.search.loading import BackgroundEncoder, background_encoder
+from kb.search.loading import BackgroundEncoder, serving_encoder
 from kb.search.searcher import Searcher
 from kb.session import Lifetimes
 from kb.settings import Settings
@@ -45,17 +45,18 @@ class Service:
         indexing: bool | None = None,
     ) -> None:
         self.settings = settings
-        self.db = Database(settings.database)
-        self.encoder = encoder or background_encoder(settings.embedding_model)
+        self.db = Database(settings.database, hasty=True)
+        self.patient_db = Database(settings.database)  # for work that nobody waits for
+        self.encoder = encoder or serving_encoder(settings.embedding_model)
         self.live = LiveIndex()
         self.engine = open_engine(settings)
         self.hold = index_hold(settings)
         self.catalogue = Catalogue()
         self.generations = Generations(
-            self.db, self.engine, self.live, lambda: self.encoder.identity, alone=settings.embedded
+            self.patient_db, self.engine, self.live, lambda: self.encoder.identity, alone=settings.embedded
         )
         self.indexing = settings.indexes_here if indexing is None else indexing
-        self.indexer = Indexer(self.db, self.generations, self.encoder, self._refresh)
+        self.indexer = Indexer(self.patient_db, self.generations, self.encoder, self._refresh, settings.drift_every_s)
         self.search_log = SearchLog(self.db)
         self.finder = Finder(self.db, Searcher(self.live, self.encoder, weights), self.catalogue, self.search_log)
         self.sign_in = SignIn(self.db, lifetimes(settings))
@@ -68,7 +69,7 @@ class Service:
         """Bring the database to the present schema and open the live index. Raises if another process holds it."""
         if self.hold is not None:
             self.hold.take()
-        migrate(self.db)
+        migrate(self.patient_db)
         self.generations.start()
         return self
 
@@ -90,13 +91,16 @@ class Service:
         if self._thread is not None:
             self._thread.join(timeout=10)
         self.search_log.close()
+        self.encoder.close()
         self.live.close()
+        self.engine.close()
         self.db.close()
+        self.patient_db.close()
         if self.hold is not None:
             self.hold.release()
 
     def _refresh(self, items: Sequence[ItemRef]) -> None:
-        cataloguing.refresh(self.db, self.catalogue, items)
+        cataloguing.refresh(self.patient_db, self.catalogue, items)
 
     def _follow(self) -> None:
         """Load the catalogue; where another process indexes, follow its changes and its index."""
@@ -104,17 +108,20 @@ class Service:
         while not self._stop.is_set():
             try:
                 if not loaded:
-                    cataloguing.load(self.db, self.catalogue)
+                    cataloguing.load(self.patient_db, self.catalogue)
                     loaded = True
                 elif not self.indexing:
                     at = clock.now()
                     self.generations.follow()
-                    with self.db.read() as tx:
+                    with self.patient_db.read() as tx:
                         changed = content.changed_since(tx, since, overlap=timedelta(seconds=5))
                     self._refresh(changed)
                     since = at
-            except KbError as error:
-                log.warning("the catalogue cannot be refreshed: %s", error)
+            except Exception as error:  # whatever comes: without this thread titles would stay as they are
+                known = isinstance(error, KbError)
+                log.warning(
+                    "the catalogue cannot be refreshed: %s", logs.told(error), exc_info=None if known else error
+                )
             if loaded and self.indexing:
                 return
             self._stop.wait(_FOLLOW_S)
@@ -128,7 +135,7 @@ def index_hold(settings: Settings) -> Hold | None:
 def open_engine(settings: Settings) -> Engine:
     """The engine that the settings name: embedded by default, a server by URL."""
     if settings.embedded:
-        return EdgeEngine(settings.data_dir / "index")
+        return EdgeEngine(settings.data_dir / "index", settings.disk_reserve_mb << 20)
     return ServerEngine(
         settings.qdrant_url,
         settings.qdrant_api_key.get_secret_value() or None,

@@ -45,7 +45,6 @@ _HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"}}
 _SAME_FOR_ALL = {
     "not_found": "there is no such thing, or it is not for you",
     "internal": "something went wrong here; the request id finds it in the log",
-    "unavailable": "a part we depend on is away for now; try again in a few seconds",
 }
 _MEANING = {
     401: "The key, session or token is unknown, expired or revoked.",
@@ -73,7 +72,7 @@ _EXAMPLES = {
     422: ("invalid", "Input should be less than or equal to 50", "limit"),
     429: ("too_many", "too many requests from you", ""),
     431: ("too_long", "a request has at most 100 headers with 32,000 bytes together", ""),
-    503: ("unavailable", _SAME_FOR_ALL["unavailable"], ""),
+    503: ("unavailable", Unavailable.public, ""),
 }
 _ANY = {401, 403, 414, 415, 422, 429, 431, 503}
 _WITH_BODY = {408, 413}
@@ -117,6 +116,8 @@ async def _ours(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, Invalid):
         field = error.field
         message += f" (line {error.line})" if error.line is not None else ""
+    if isinstance(error, Unavailable):
+        message = error.public
     if status >= 500:
         log.warning("answered with %d: %s", status, error)
     reply = answer(request.state.request_id, status, code, message, field)

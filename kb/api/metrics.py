@@ -107,6 +107,11 @@ class _State(Collector):
         )
         yield from self._backlog()
         yield from self._index()
+        yield from self._drift()
+        paused = self._parts.indexer.failure is not None
+        yield GaugeMetricFamily(
+            "kb_indexing_paused", "1 while this process cannot index; the log and /readyz say why.", value=float(paused)
+        )
         encoder = self._parts.encoder.ready()
         yield GaugeMetricFamily(
             "kb_encoder_ready", "1 if the encoder has been loaded.", value=float(encoder is not None)
@@ -135,7 +140,25 @@ class _State(Collector):
             oldest.add_metric(lane, each.oldest_s)
         yield from (waiting, failed, oldest)
 
+    def _drift(self) -> Iterator[Metric]:
+        """What the last look of this process found; nothing before it."""
+        report = self._parts.indexer.drift.report
+        if report.at is not None:
+            drift = GaugeMetricFamily(
+                "kb_index_drift_passages",
+                "Passages missing in the index, extra in it, or stale there, compared with the database.",
+                labels=["kind"],
+            )
+            for kind, count in report.passages.items():
+                drift.add_metric([kind], count)
+            yield drift
+            yield GaugeMetricFamily(
+                "kb_index_drift_checked_timestamp_seconds", "When that was looked at.", value=report.at.timestamp()
+            )
+
     def _index(self) -> Iterator[Metric]:
+        if self._parts.live.failure is not None:
+            return  # to ask again would only wait
         try:
             index, generation = self._parts.live.get()
             count = index.count()

@@ -13,7 +13,7 @@ from kb.api.parts import Parts, Running
 from kb.api.people import Me, opens
 from kb.api.queries import no_query
 from kb.api.shapes import Shape, example
-from kb.errors import KbError
+from kb.errors import IndexUnavailable, KbError, NoRoom
 from kb.person import Right, Scope
 from kb.store import outbox
 from kb.store.migrate import current, newest
@@ -73,7 +73,7 @@ _NOT_READY = {
     "parts": {
         **_EXAMPLE,
         "schema": {"state": "old", "wrong": "the database lacks a migration: run kb migrate"},
-        "index": {"state": "away", "wrong": "no index is open: searches go by titles only"},
+        "index": {"state": "away", "wrong": "no index answers: searches go by titles only"},
     },
 }
 _NOT_READY_REPLY: dict[int | str, dict[str, Any]] = {
@@ -135,15 +135,32 @@ def _record(parts: Running) -> dict[str, PartOut]:
         away = PartOut(state="away", wrong="the database cannot be used: nothing can be read or written")
         return {"database": away, "schema": _UNKNOWN, "indexer": _UNKNOWN}
     lacks = PartOut(state="old", wrong="the database lacks a migration: run kb migrate")
-    waits = PartOut(state="late", wrong="changes have waited for minutes: searches may not know of them")
-    return {"database": _FINE, "schema": lacks if old else _FINE, "indexer": waits if late else _FINE}
+    return {"database": _FINE, "schema": lacks if old else _FINE, "indexer": _indexer(parts, late)}
 
 
 def _index(parts: Running) -> PartOut:
     try:
-        parts.live.get()[0].count()
-    except KbError:
-        return PartOut(state="away", wrong="no index is open: searches go by titles only")
+        parts.live.check()
+        index, _ = parts.live.get()
+        try:
+            index.count()
+        except IndexUnavailable as error:
+            parts.live.failed(index, error)  # no search need find out by waiting
+            raise
+    except IndexUnavailable:
+        return PartOut(state="away", wrong="no index answers: searches go by titles only")
+    return _FINE
+
+
+def _indexer(parts: Running, late: bool) -> PartOut:
+    """What keeps changes from being indexed, in words that name no host and no file."""
+    failure = parts.indexer.failure
+    if isinstance(failure, NoRoom):
+        return PartOut(state="paused", wrong="the disk is almost full: changes are indexed when there is room again")
+    if failure is not None:
+        return PartOut(state="paused", wrong="changes cannot be indexed now and will be later: the log says why")
+    if late:
+        return PartOut(state="late", wrong="changes have waited for minutes: searches may not know of them")
     return _FINE
 
 

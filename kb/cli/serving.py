@@ -95,7 +95,7 @@ def _check(service: "Service") -> None:
 
     if service.hold is not None:
         service.hold.take()
-    migrate(service.db)
+    migrate(service.patient_db)
 
 
 def _when_started(server: "Server", ready: "Callable[[], None]") -> None:

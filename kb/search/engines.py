@@ -42,12 +42,15 @@ class Engine(Protocol):
     def generations(self) -> list[str]:
         """All generations, sorted."""
 
+    def close(self) -> None:
+        """Let go of everything."""
+
 
 class EdgeEngine:
     """Generations as folders beside each other, opened by this process alone.
 
     An open generation is handed out again, since a folder can be opened once only. Nothing is written while fewer
-    than `reserve` bytes are free.
+    than `reserve` bytes, or a tenth of a small disk, are free.
     """
 
     def __init__(self, folder: Path, reserve: int = 0) -> None:
@@ -100,18 +103,27 @@ class EdgeEngine:
             return []
         return sorted(path.name for path in self._folder.iterdir() if path.is_dir())
 
+    def close(self) -> None:
+        """Close what is open: the live index, and one that was being built."""
+        with self._lock:
+            for index in self._open.values():
+                with contextlib.suppress(IndexUnavailable):
+                    index.close()
+            self._open.clear()
+
     def _path(self, generation: str) -> Path:
         return self._folder / _checked(generation)
 
     def _need_room(self, more: int = 0) -> None:
         try:
-            free = shutil.disk_usage(self._folder).free
+            disk = shutil.disk_usage(self._folder)
         except OSError as error:
             raise IndexBroken(f"the index folder {self._folder} has been taken away: {error}") from error
-        if free < self._reserve + more:
+        reserve = min(self._reserve, disk.total // 10)
+        if disk.free < reserve + more:
             needed = f" and {more >> 20} MB are needed" if more else ""
             raise NoRoom(
-                f"{free >> 20} MB are free where the index lies, {self._reserve >> 20} MB of it are kept free "
+                f"{disk.free >> 20} MB are free where the index lies, {reserve >> 20} MB of them are kept free "
                 f"(KB_DISK_RESERVE_MB){needed}: indexing pauses until there is room"
             )
 

@@ -4,6 +4,7 @@ After a failed search nobody asks the index until a thread of its own has seen i
 one search its time, not each of them, and the others are answered from titles at once.
 """
 
+import contextlib
 import logging
 import threading
 import time
@@ -100,7 +101,8 @@ class LiveIndex:
         if watch is not None:
             watch.join(timeout=5)
         if before:
-            before[0].close()
+            with contextlib.suppress(IndexUnavailable):  # a broken one
+                before[0].close()
 
     def wait(self, timeout: float) -> bool:
         """Whether an index is live within `timeout` seconds."""

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from kb import tracing
+from kb import logs, tracing
 from kb.errors import EncoderUnavailable
 from kb.generation import Generation
 from kb.query import Query, Retrieval
@@ -73,7 +73,7 @@ class Searcher:
         if time.monotonic() > self._silent_until:
             self._silent_until = time.monotonic() + _SILENCE_S
             known = isinstance(error, EncoderUnavailable)
-            log.warning("searching by words only: %s", error or type(error).__name__, exc_info=None if known else error)
+            log.warning("searching by words only: %s", logs.told(error), exc_info=None if known else error)
 
     def _matches(self, generation: Generation | None) -> bool:
         """Whether the index holds vectors of the encoder we have: others cannot be compared."""

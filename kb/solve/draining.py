@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from kb import clock, tracing
+from kb import clock, logs, tracing
 from kb.errors import IndexBroken, NoRoom, RecordUnavailable, Unavailable
 from kb.outbox import Job, Lane
 from kb.store import outbox
@@ -120,7 +120,7 @@ class Drain:
         if away:
             self.failed(error)
         else:
-            log.warning("%s %s could not be indexed: %s", job.item.kind, job.item.id, error)
+            log.warning("%s %s could not be indexed: %s", job.item.kind, job.item.id, logs.told(error))
         what, limit = f"{type(error).__name__}: {error}", OUTAGE_BACKOFF if away else outbox.BACKOFF_LIMIT
         self._owe(lambda tx: outbox.fail(tx, [job], what, clock.now(), limit))
 

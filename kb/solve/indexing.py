@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from kb import clock
+from kb import clock, logs
 from kb.errors import IndexBroken, IndexUnavailable, KbError, NoRoom, RecordUnavailable, Unavailable
 from kb.generation import Generation
 from kb.outbox import Job, Lane
@@ -150,7 +150,7 @@ class Indexer:
         """Say that indexing pauses, and the same not again within a minute."""
         if isinstance(error, Exception):
             self._drain.failed(error)
-        known, what = isinstance(error, KbError), f"{type(error).__name__}: {error}"
+        known, what = isinstance(error, KbError), logs.told(error)
         if time.monotonic() - self._complained.get(what, -60.0) >= 60.0:
             self._complained = {what: time.monotonic()}
             log.warning("indexing pauses and goes on by itself: %s", what, exc_info=None if known else error)
@@ -273,7 +273,7 @@ class Indexer:
                 for item in items:
                     self._copy(index, generation, [item])
                 return
-            log.warning("%s %s could not be indexed: %s", items[0].kind, items[0].id, error)
+            log.warning("%s %s could not be indexed: %s", items[0].kind, items[0].id, logs.told(error))
         with self._db.write() as tx:
             outbox.add(tx, sorted(lacking), Lane.BULK_DENSE, clock.now())
             outbox.add(tx, bad, Lane.BULK_LEXICAL, clock.now())

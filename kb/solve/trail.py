@@ -32,6 +32,7 @@ ABOUT_AN_ITEM = frozenset({
 BY_STAFF = frozenset({EventKind.LINKED, EventKind.UNLINKED})
 IN_AN_INTERACTION = frozenset({EventKind.LINKED, EventKind.UNLINKED, EventKind.RESOLVED})
 WRITTEN_BY_KB = frozenset({EventKind.SEARCHED})
+_LATER_S = 2.0
 _SHOWN = "shown"  # the hits of a search in the data of its event: [kind, id, revision, ordinal]
 
 
@@ -202,12 +203,13 @@ class SearchLog:
             except queue.Full:
                 self._drop_oldest()
 
-    def flush(self) -> None:
-        """Write what waits. What cannot be written now is kept for the next time."""
+    def flush(self) -> bool:
+        """Write what waits, up to 1,000. What cannot be written now is kept for the next time: then returns False."""
         with self._writing:
             events: list[Event] = []
-            while not self._queue.empty() and len(events) < 1_000:
-                events.append(self._queue.get_nowait())
+            with contextlib.suppress(queue.Empty):
+                while len(events) < 1_000:
+                    events.append(self._queue.get_nowait())
             try:
                 with self._db.write() as tx:
                     # Somebody may have been erased while their searches waited here.
@@ -216,18 +218,24 @@ class SearchLog:
                 log.warning("searches could not be logged yet: %s", error)
                 for event in events:
                     self.add(event)
+                return False
+            except Exception:  # one that cannot be written must not keep the others from being so
+                log.exception("%d searches cannot be logged", len(events))
+                self.dropped += len(events)
+        return True
 
     def close(self) -> None:
         """Write what waits and end."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(timeout=5)
-        self.flush()
+        while self.flush() and not self._queue.empty():
+            pass
 
     def _run(self) -> None:
         while not self._stop.wait(self._every_s):
-            if not self._queue.empty():
-                self.flush()
+            if not self._queue.empty() and not self.flush():
+                self._stop.wait(_LATER_S)
 
     def _drop_oldest(self) -> None:
         with contextlib.suppress(queue.Empty):
