@@ -7,9 +7,23 @@ from tests.web.conftest import Watch
 
 def sign_in(page: Page, secret: str) -> None:
     page.click("#open-sign-in")
+    enter_key(page, secret)
+    expect(page.locator("#sign-out")).to_be_visible()
+
+
+def enter_key(page: Page, secret: str) -> None:
+    if not page.locator("#key").is_visible():
+        page.click("#other-way")
     page.fill("#key", secret)
     page.keyboard.press("Enter")
-    expect(page.locator("#sign-out")).to_be_visible()
+
+
+def enter_password(page: Page, login: str, password: str) -> None:
+    if not page.locator("#login").is_visible():
+        page.click("#other-way")
+    page.fill("#login", login)
+    page.fill("#password", password)
+    page.keyboard.press("Enter")
 
 
 def searched(page: Page, text: str) -> None:

@@ -43,6 +43,7 @@ class Site:
 
     url: str
     library: Library
+    service: Service
 
 
 @dataclass
@@ -54,6 +55,7 @@ class Watch:
     elsewhere: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     expected: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()  # where else this test goes on purpose
 
     def follow(self, page: Page) -> None:
         """Listen to everything that this page says and asks for."""
@@ -63,7 +65,7 @@ class Watch:
 
     def _request(self, url: str) -> None:
         self.asked.append(url)
-        if not url.startswith((f"{self.site.url}/", "data:")):
+        if not url.startswith((f"{self.site.url}/", "data:", *self.also)):
             self.elsewhere.append(url)
 
     def check(self) -> None:
@@ -85,7 +87,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="web", daemon=True)
         thread.start()
-        site = Site(f"http://127.0.0.1:{listening.getsockname()[1]}", library)
+        site = Site(f"http://127.0.0.1:{listening.getsockname()[1]}", library, service)
         try:
             _until(lambda: server.started, "the server has started")
             _until(lambda: _is_indexed(site), "everything is indexed")

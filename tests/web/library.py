@@ -12,9 +12,12 @@ from kb.post import Post
 from kb.product import Product
 from kb.solve import improve
 from kb.solve.access import add_person
+from kb.solve.passwords import set_password
 from kb.solve.publishing import cut_posts, save_posts
 from kb.store import topics
 from kb.store.database import Database
+
+PASSWORD = "three unrelated words"
 
 RED = """\
 ## Issue
@@ -108,7 +111,8 @@ def _people(db: Database, library: Library) -> None:
         ("Ada", Audience.INTERNAL, {Role.PUBLISHER}),
         ("Carol", Audience.CUSTOMER, set()),
     ):
-        _, library.keys[name] = add_person(db, SYSTEM, name, tier, roles=roles)
+        person, library.keys[name] = add_person(db, SYSTEM, name, tier, roles=roles)
+        set_password(db, SYSTEM, person.id, name, PASSWORD)
 
 
 def _products(db: Database) -> None:

@@ -73,7 +73,9 @@ def test_axe_finds_nothing(visit: Visit, site: Site, locale: str, width: int, da
     check("article")
     page.click("#sign-out")
     page.click("#open-sign-in")
-    check("dialog")
+    check("dialog for a key")
+    page.click("#other-way")
+    check("dialog for a password")
 
 
 def test_axe_finds_nothing_in_high_contrast(visit: Visit) -> None:

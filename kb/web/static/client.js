@@ -1,29 +1,42 @@
-// The public API, as any client uses it. The key lives in this module's memory and nowhere else.
+// The public API, as any client uses it. The browser holds the session where no script can read it; what this module
+// remembers only shows the service that a request comes from this page.
 
 const PATIENCE = 15_000; // ms
-let key = "";
+let proof = "";
+let surprised = () => {};
 
-/** What went wrong: `code` for the page, `message` for people, `reference` for support. */
+/** What went wrong: `code` for the page, `message` for people, `reference` for support, `wait` in seconds. */
 export class Refused extends Error {
-  constructor(code, message = "", reference = "", status = 0) {
+  constructor(code, message = "", reference = "", status = 0, wait = 0) {
     super(message);
-    Object.assign(this, { code, reference, status });
+    Object.assign(this, { code, reference, status, wait });
   }
 }
 
-export const holdKey = (secret) => { key = secret; };
-export const dropKey = () => { key = ""; };
+/** From now on `listener()` is called when somebody else than the page thought, or nobody, seems to be signed in. */
+export const onSurprise = (listener) => { surprised = listener; };
 
 export const search = (request, signal) => call("search", { method: "POST", body: request, signal });
 export const suggest = (text, signal) => call(`suggest?q=${encodeURIComponent(text)}`, { signal });
 export const article = (number, signal) => call(`articles/${encodeURIComponent(number)}`, { signal });
 export const products = () => call("products", {});
-/** Who a key stands for; asks with that key, without holding it. */
-export const whoIs = (secret) => call("me", { secret });
 
-async function call(path, { method = "GET", body, signal, secret = key }) {
+/** Who is signed in in this browser. */
+export const whoIsHere = () => enter({});
+/** Sign in with `{ key }` or `{ login, password }`. */
+export const signIn = (body) => enter({ method: "POST", body });
+export const signOut = () => call("session", { method: "DELETE" }).finally(() => { proof = ""; });
+
+async function enter(how) {
+  proof = "";
+  const found = await call("session", how);
+  proof = found.csrf_token ?? "";
+  return found;
+}
+
+async function call(path, { method = "GET", body, signal }) {
   const headers = { Accept: "application/json" };
-  if (secret) headers.Authorization = `Bearer ${secret}`;
+  if (proof) headers["X-CSRF-Token"] = proof;
   if (body) headers["Content-Type"] = "application/json";
   const patience = AbortSignal.timeout(PATIENCE);
   let response;
@@ -34,8 +47,9 @@ async function call(path, { method = "GET", body, signal, secret = key }) {
       body: body && JSON.stringify(body),
       signal: signal ? AbortSignal.any([signal, patience]) : patience,
       cache: "no-store",
-      credentials: "omit",
+      credentials: "same-origin",
     });
+    if (response.status === 204) return null;
     if (response.ok) return await response.json();
   } catch (error) {
     if (error.name === "AbortError") throw error; // somebody typed on: nobody waits for this one
@@ -43,7 +57,9 @@ async function call(path, { method = "GET", body, signal, secret = key }) {
     if (response) throw new Refused("unreadable");
     throw new Refused(navigator.onLine ? "unreachable" : "offline");
   }
-  throw await refusal(response);
+  const error = await refusal(response);
+  if (path !== "session" && ["not_signed_in", "foreign"].includes(error.code)) surprised();
+  throw error;
 }
 
 async function refusal(response) {
@@ -53,5 +69,6 @@ async function refusal(response) {
     problem?.message ?? "",
     problem?.request_id ?? response.headers.get("X-Request-ID") ?? "",
     response.status,
+    Number(response.headers.get("Retry-After")) || 0,
   );
 }

@@ -32,6 +32,12 @@ export const signed = (value) =>
 /** A day as people write it, in their own time zone. */
 export const day = (iso) => new Intl.DateTimeFormat(locale(), { dateStyle: "medium" }).format(new Date(iso));
 
+/** A time to wait: "12 seconds", from two minutes on in minutes. */
+export const duration = (seconds) => {
+  const [value, unit] = seconds < 120 ? [seconds, "second"] : [Math.ceil(seconds / 60), "minute"];
+  return new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: "long" }).format(value);
+};
+
 /** A language's own name. */
 export const nameOf = (tag) => ({ en: "English", "zh-Hans": "简体中文", "zh-Hant": "繁體中文" })[tag] ?? tag;
 

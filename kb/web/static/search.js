@@ -8,7 +8,7 @@ import { filters } from "./filters.js";
 import { answers, degraded, howMany } from "./hits.js";
 import { count, current, speak, t } from "./i18n.js";
 import { article as articleView, backTo } from "./reading.js";
-import { corner, onChange, signedIn, signOut } from "./session.js";
+import { begin, corner, dialogWords, onChange, signedIn } from "./session.js";
 import { nothing, start, trouble, troubleInWords, waiting } from "./states.js";
 import { themeButton } from "./theme.js";
 
@@ -69,6 +69,15 @@ async function arrive() {
   reader.hidden = !place.article;
   results.hidden = Boolean(place.article);
   await (place.article ? read(place) : list(place));
+}
+
+/** The same place once more; what was typed meanwhile stays in the box. */
+function arriveAgain() {
+  const typed = input.value;
+  const arrived = arrive();
+  input.value = typed;
+  $("clear").hidden = !typed;
+  return arrived;
 }
 
 async function list(place) {
@@ -198,17 +207,16 @@ function returnTo(number) {
 }
 
 function fail(error, place, retry) {
-  if (error.code === "not_signed_in" && signedIn()) {
-    signOut(t("error.key"));
-    return notice(t("error.key"));
-  }
   failed = retry;
   place.replaceChildren(trouble(error, retry));
   return say(troubleInWords(error));
 }
 
-/** Somebody else reads now: nothing that the one before saw may stay, on the page or in what it remembers. */
-function readerChanged(message) {
+/**
+ * Somebody else reads now: nothing that the one before saw may stay, on the page or in what it remembers. What was
+ * typed stays: it is theirs who type.
+ */
+function readerChanged(message, { lasting = false } = {}) {
   for (const request of Object.values(underWay)) request.abort();
   combobox.close();
   notice("");
@@ -217,7 +225,8 @@ function readerChanged(message) {
   results.replaceChildren();
   reader.replaceChildren();
   loadProducts();
-  arrive().then(() => say(message));
+  arriveAgain().then(() => say(message));
+  if (lasting) notice(message);
 }
 
 async function loadProducts() {
@@ -239,6 +248,7 @@ async function changeLanguage(next) {
   }
   themeButton();
   corner();
+  dialogWords();
   const place = here();
   filters(place, products, narrow);
   if (opened) drawArticle(place);
@@ -292,6 +302,9 @@ document.addEventListener("keydown", (event) => {
 
 themeButton();
 onChange(readerChanged);
-corner();
+input.value = here().q;
+if (!here().q && !here().article) arrive(); // nothing to ask for yet
+const told = await begin();
+notice(told);
 loadProducts();
-arrive();
+arriveAgain().then(() => { if (told) say(told); });
