@@ -159,14 +159,15 @@ def _fill(service: Service, maker: Maker, number: int, digest: str, progress: Pr
     known: list[MadeItem] = []
     written = 0
     for batch in _batches(maker.items(number)):
-        _write(service, batch, digest)
+        write(service, batch, digest)
         known += batch[: max(1, _ASKED_ABOUT * len(batch) // number)]
         written += sum(len(item.passages) for item in batch)
         progress.update(written)
     return known
 
 
-def _write(service: Service, batch: Sequence[MadeItem], digest: str) -> None:
+def write(service: Service, batch: Sequence[MadeItem], digest: str) -> None:
+    """Write made-up items with their passages and vectors to the record."""
     at = clock.now()
     cuts = {made.item: [(passage, len(analyze(indexed_text(passage)))) for passage in made.passages] for made in batch}
     vectors = {p.hash: vector for made in batch for p, vector in zip(made.passages, made.vectors, strict=True)}

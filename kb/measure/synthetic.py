@@ -92,9 +92,13 @@ class SyntheticEncoder(Identified):
 
 @dataclass
 class Maker:
-    """Makes items and questions; the same seed makes the same ones, but for the numbers of articles."""
+    """Makes items and questions; the same seed makes the same ones, but for the numbers of articles.
+
+    One item in `article_every` is an article, the others are posts.
+    """
 
     seed: int = 0
+    article_every: int = 5
     _rng: np.random.Generator = field(init=False)
 
     def __post_init__(self) -> None:
@@ -107,14 +111,16 @@ class Maker:
         self._shares = {n: np.cumsum(ranks[:n] ** -1.05) / np.sum(ranks[:n] ** -1.05) for n in (_WORDS, _WORDS // 4)}
 
     def items(self, passages: int) -> Iterator[MadeItem]:
-        """Items with so many passages in total: one in five an article, the others posts."""
+        """Items with so many passages in total."""
         made = 0
         numbers: set[str] = set()
         for serial in count():
             if made >= passages:
                 return
             size = min(int(self._rng.integers(1, 6)), passages - made)
-            item = self._article(serial, size, numbers) if serial % 5 == 0 else self._post(serial, size)
+            item = (
+                self._article(serial, size, numbers) if serial % self.article_every == 0 else self._post(serial, size)
+            )
             made += size
             yield item
 
