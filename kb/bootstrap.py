@@ -92,6 +92,8 @@ class Service:
             self._thread.join(timeout=10)
         self.search_log.close()
         self.encoder.close()
+        if self.provider is not None:
+            self.provider.close()
         self.live.close()
         self.engine.close()
         self.db.close()

@@ -42,9 +42,9 @@ def is_our_origin(origin: str, connection: HTTPConnection, parts: Running) -> bo
 
     The scheme is not compared: behind a proxy that ends TLS we do not see it.
     """
-    return origin == _origin_of(parts.public_url) or (
-        "://" in origin and urlsplit(origin).netloc == connection.headers.get("host")
-    )
+    if "://" not in origin:  # "null", for one
+        return False
+    return origin == _origin_of(parts.public_url) or urlsplit(origin).netloc == connection.headers.get("host")
 
 
 def require_csrf(given: str | None, wanted: str, safe: bool) -> None:

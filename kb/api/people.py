@@ -68,7 +68,7 @@ class _Opens:
         self._reading = reading
         self._writing = writing
 
-    def __call__(self, connection: HTTPConnection, me: Me) -> None:
+    async def __call__(self, connection: HTTPConnection, me: Me) -> None:
         needed = self._reading if is_safe(connection) else self._writing
         if needed not in me.scopes:
             raise NotAllowed(

@@ -120,6 +120,10 @@ class Provider:
         log.warning("sign-in refused", extra={"how": "oidc", "why": "disabled" if person.disabled else "no grant"})
         raise NotAllowed("you have an account, but it opens nothing here")
 
+    def close(self) -> None:
+        """Let go of the connections to the provider."""
+        self._known.close()
+
     def _token(self, code: str, attempt: Attempt, redirect_uri: str) -> str:
         known, body = self._known.metadata(), {
             "grant_type": "authorization_code",
@@ -204,6 +208,10 @@ class _Known:
     def _client(self) -> httpx.Client:
         # The system's certificates: a provider of one's own is often signed by a company's authority.
         return httpx.Client(timeout=_TIMEOUT_S, verify=ssl.create_default_context(), follow_redirects=False)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
 
     def ask(self, method: str, url: str, **more: Any) -> httpx.Response:
         """One call; raises Unavailable when the provider does not answer or has an error."""

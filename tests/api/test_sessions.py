@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from kb.solve.access import disable, issue_key, revoke_key, revoke_keys
 from kb.solve.passwords import set_password
 from kb.store import audit, people
 from kb.store.schema import session as table
-from tests.api.conftest import House
+from tests.api.conftest import House, opened
 
 PASSWORD = "seven grey herons wait"
 COOKIE = "__Host-kb_session"
@@ -426,3 +427,42 @@ def test_sessions_that_have_ended_are_cleared_away(house: House, later: Later) -
 def test_two_people_cannot_have_one_login(shared: House) -> None:
     with pytest.raises(Conflict):
         set_password(shared.service.db, SYSTEM, shared.ids["candidate"], "ＡDA", PASSWORD)
+
+
+def test_behind_a_proxy_that_ends_tls_the_public_address_decides(sqlite_template: Path) -> None:
+    with opened(sqlite_template, public_url="https://kb.example/") as house:
+        inside = TestClient(house.client.app, base_url="http://10.0.0.5:8000")
+        key = {"key": house.keys["publisher"]}
+        response = inside.post("/api/v1/session", json=key, headers={"Origin": "https://kb.example"})
+        assert response.headers["set-cookie"].startswith(f"{COOKIE}=")
+        assert "; Secure" in response.headers["set-cookie"]
+        cookie = {"Cookie": response.headers["set-cookie"].partition(";")[0]}
+        assert inside.get("/api/v1/me", headers=cookie).json()["name"] == "publisher"
+        plain = {"Cookie": cookie["Cookie"].replace("__Host-", "")}
+        assert inside.get("/api/v1/me", headers=plain).json()["tier"] == "public", "a neighbour may have planted it"
+        for foreign in ("https://evil.example", "http://kb.example", ""):
+            refused = inside.post("/api/v1/session", json=key, headers={"Origin": foreign})
+            assert code(refused) == (403, "foreign"), foreign
+
+
+def test_a_credential_is_looked_up_once_for_each_request(
+    shared: House, page: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enter(page)
+    resume, asked = shared.service.sign_in.resume, []
+    monkeypatch.setattr(
+        shared.service.sign_in, "resume", lambda *how, **more: asked.append(how) or resume(*how, **more)
+    )
+    assert page.get("/api/v1/topics").status_code == 200
+    assert len(asked) == 1
+
+
+def test_reading_goes_on_while_nothing_can_be_written(house: House, later: Later) -> None:
+    with browser(house) as page:
+        enter(page, key=house.keys["publisher"])
+        later(timedelta(minutes=20))
+        with house.service.patient_db.write():
+            assert me(page).json()["name"] == "publisher"
+        first = token(page)
+        assert me(page).status_code == 200
+        assert token(page) != first, "the token changes as soon as it can"
