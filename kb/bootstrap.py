@@ -62,6 +62,7 @@ class Service:
         self.sign_in = SignIn(self.db, lifetimes(settings))
         self.provider = openid_provider(settings, self.db, self.sign_in)
         self.public_url = settings.public_url.rstrip("/")
+        self.file_limit = settings.file_limit
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -114,7 +115,8 @@ class Service:
                     loaded = True
                 elif not self.indexing:
                     at = clock.now()
-                    self.generations.follow()
+                    if not self.settings.embedded:  # else whoever drives the indexer does it
+                        self.generations.follow()
                     with self.patient_db.read() as tx:
                         changed = content.changed_since(tx, since, overlap=timedelta(seconds=5))
                     self._refresh(changed)

@@ -38,8 +38,8 @@ ABANDONED = timedelta(minutes=2)
 BROKEN_S = 30.0
 """An embedded index whose searches have failed for so long will not come back by itself. A server may."""
 
-NOT_AGAIN_S = 60.0
-"""After a build for which there was no room: how long until the next one."""
+NO_ROOM_S, AWAY_S = 60.0, 15.0
+"""How long until the next build after one for which there was no room, or whose engine was away again and again."""
 
 LATE = timedelta(seconds=10)
 """How far before a build began changes are copied once more at its end. The outbox has them all anyway."""
@@ -103,7 +103,7 @@ class Generations:
         self._alone = alone
         self._build: _Build | None = None
         self._broken = ""  # the name of a live generation that only a new one can replace
-        self._not_before = 0.0
+        self._not_before, self._failures = 0.0, 0
         self.covered: list[int] = []
         """Rows of the outbox that the last build made needless, for the indexer to drop."""
 
@@ -270,7 +270,10 @@ class Generations:
 
     def _forget(self, generation: Generation, error: Exception) -> None:
         log.error("building index %s failed: %s", generation.name, error)
-        self._not_before = time.monotonic() + (NOT_AGAIN_S if isinstance(error, NoRoom) else 1.0)
+        self._failures += 1
+        self._not_before = time.monotonic() + (
+            NO_ROOM_S if isinstance(error, NoRoom) else min(2.0**self._failures, AWAY_S)
+        )
         with self._db.write() as tx:  # retired, not deleted: where it cannot be dropped now, a later sweep does
             generations.save(tx, replace(generation, state=GenerationState.RETIRED, touched_at=clock.now()))
         self._sweep()
@@ -291,7 +294,7 @@ class Generations:
             generations.save(tx, now_live)
         # From here on it is live, whatever else may fail.
         self.live.swap(build.target.index, now_live)
-        self._build, self._broken = None, ""
+        self._build, self._broken, self._failures = None, "", 0
         self.covered += build.covered
         log.info("index %s is live", now_live.name)
         try:

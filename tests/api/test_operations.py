@@ -15,7 +15,7 @@ from kb.store import outbox
 from tests.api.conftest import House
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
-UNITS = ("_seconds", "_bytes", "_passages", "_changes", "_items", "_connections", "_requests", "_info", "_ready")
+UNITS = ("_seconds", "_bytes", "_passages", "_changes", "_items", "_connections", "_requests", "_info", "_ready", "_paused")
 
 
 @contextlib.contextmanager
@@ -156,6 +156,7 @@ def test_every_metric_has_a_unit_a_description_and_a_line_in_the_documentation(h
     house.write()
     house.settle()
     house.search("red light")
+    house.service.indexer.drift.run()
     text = house.get("/metrics", "admin").text
     described = dict(re.findall(r"^# HELP (\S+) (.+)$", text, re.MULTILINE))
     kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
