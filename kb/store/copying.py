@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kb.store.database import Tx
-from kb.store.schema import failure, generation, metadata, session
+from kb.store.schema import failure, file, generation, metadata, session
 
 LEFT_OUT: dict[sa.Table, str] = {
     session: "people sign in again, so that a copy opens nothing by itself",
@@ -20,7 +20,8 @@ LEFT_OUT: dict[sa.Table, str] = {
 }
 """Tables whose rows stay behind, and why."""
 
-_AT_ONCE = 500
+_AT_ONCE = 500  # rows in memory
+_FILES_AT_ONCE = 8  # of several megabytes each
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,8 @@ class _Tally:
 
 
 def _batches(tx: Tx, table: sa.Table) -> Iterator[Sequence[sa.Row[Any]]]:
-    yield from tx.execute(sa.select(table), execution_options={"yield_per": _AT_ONCE}).partitions()
+    many = _FILES_AT_ONCE if table is file else _AT_ONCE
+    yield from tx.execute(sa.select(table), execution_options={"yield_per": many}).partitions()
 
 
 def _own_references(table: sa.Table) -> list[str]:

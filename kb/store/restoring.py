@@ -66,8 +66,12 @@ def check_unused(db: Database) -> None:
             try:
                 # Leaving write-ahead logging needs to be alone. The next connection of ours turns it on again.
                 connection.execute("PRAGMA journal_mode = DELETE").fetchall()
-            except sqlite3.OperationalError as error:
-                raise Conflict(f"another process uses {path}: stop kb serve and everything else first") from error
+            except sqlite3.DatabaseError as error:
+                if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                    raise Conflict(f"another process uses {path}: stop kb serve and everything else first") from error
+                raise Unavailable(
+                    f"{path} cannot be used ({error}): move it away, with {path}-wal and {path}-shm, and restore again"
+                ) from error
         return
     with db.read() as tx:
         others = tx.exec_driver_sql(
@@ -100,6 +104,8 @@ def _put_file(copy: Database, db: Database) -> None:
         raw.execute("PRAGMA query_only = OFF")
         source.driver_connection.backup(raw)  # type: ignore[union-attr]
         raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error as error:
+        raise Unavailable(f"the record could not be written ({error}); nothing was changed") from error
     finally:
         source.close()
         target.close()

@@ -12,6 +12,7 @@ from kb.solve.restoring import restore
 from kb.store import backup, copying, interactions, migrate, restoring
 from kb.store.database import Database
 from kb.store.schema import metadata
+from kb.store.scrubbing import scrub
 from tests.examples import an_event, an_interaction
 from tests.filling import fill
 
@@ -171,3 +172,33 @@ def test_nothing_of_a_working_copy_stays(db: Database, made: backup.Backup, tmp_
     (left / "record.db").write_text("from a restore that was killed")
     restore(made.folder, db, tmp_path)
     assert not left.exists()
+
+
+def test_a_record_that_is_damaged_is_to_be_moved_away_first(sqlite_db: Database, tmp_path: Path) -> None:
+    made = backup.make(sqlite_db, tmp_path / "backups", AT)
+    sqlite_db.close()
+    (tmp_path / "kb.db").write_bytes(b"this was a database once" * 1000)
+    with pytest.raises(Unavailable, match="move it away"):
+        restore(made.folder, sqlite_db, tmp_path, replace=True)
+
+
+def test_a_disk_that_is_full_leaves_the_old_record(
+    sqlite_db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sqlite_db.write() as tx:
+        fill(tx, "long " * 5000)
+    made = backup.make(sqlite_db, tmp_path / "backups", AT)
+    before = contents(emptied(sqlite_db))
+    put = restoring.put
+
+    def into_little_room(copy: Database, db: Database) -> None:
+        connection = db.engine.raw_connection()
+        connection.driver_connection.execute("PRAGMA max_page_count = 50")  # type: ignore[union-attr]
+        connection.close()
+        put(copy, db)
+
+    scrub(sqlite_db)
+    monkeypatch.setattr(restoring, "put", into_little_room)
+    with pytest.raises(Unavailable, match="nothing was changed"):
+        restore(made.folder, sqlite_db, tmp_path)
+    assert contents(sqlite_db) == before
