@@ -1,12 +1,16 @@
 import json
 import re
+import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from kb import clock
 from kb.article import Draft
 from kb.audience import Audience
+from kb.cli.serving import listen
 from kb.errors import Conflict, IndexUnavailable, Invalid
 from kb.generation import GenerationState
 from kb.interaction import Channel
@@ -16,11 +20,13 @@ from kb.search.holding import Hold
 from kb.settings import Settings
 from kb.solve import improve, trail
 from kb.solve.publishing import cut_posts, save_posts
-from kb.store import backup, generations
+from kb.store import backup, generations, outbox
 from kb.store.database import Database
 from kb.store.migrate import migrate
 from tests.cli.conftest import Kb
+from tests.cli.test_serving import serve, wait_until_it_answers
 from tests.examples import NOON, a_post
+from tests.traces import SECRETS, a_life, assert_none_in
 
 
 def record() -> Database:
@@ -158,3 +164,42 @@ def test_erasing_can_be_told_in_json(kb: Kb, filled: None) -> None:
 def test_nobody_is_nobody(kb: Kb, filled: None) -> None:
     with pytest.raises(Invalid, match="--subject"):
         kb("erase")
+
+
+@pytest.mark.slow
+def test_beside_a_running_service_backups_are_made_and_people_erased(kb: Kb, tmp_path: Path) -> None:
+    """With the embedded engine and its index; the files are looked through while it goes on."""
+    with closing(record()) as db:
+        a_life(db)
+    with listen("127.0.0.1", 0) as free:
+        port = free.getsockname()[1]
+    process = serve(tmp_path, port)
+    try:
+        wait_until_it_answers(f"http://127.0.0.1:{port}")
+        with closing(record()) as db:
+            wait_for(lambda: indexed(db))
+            before = backup.verified(Path(kb("backup", str(tmp_path / "before")).stdout.strip()))
+            assert before.tables["person"].rows == 1
+            for secret in SECRETS[:5]:
+                kb("erase", "--subject", secret)
+            after = kb("backup", str(tmp_path / "after")).stdout.strip()
+            wait_until_it_answers(f"http://127.0.0.1:{port}")
+            wait_for(lambda: len(list((tmp_path / "data" / "index").iterdir())) == 1)
+        assert_none_in([tmp_path / "data", Path(after)])
+        with pytest.raises(IndexUnavailable, match="stop it first"):
+            kb("restore", after, "--replace")
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def indexed(db: Database) -> bool:
+    with db.read() as tx:
+        return generations.live(tx) is not None and not any(each.waiting for each in outbox.backlog(tx, clock.now()))
+
+
+def wait_for(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.1)
