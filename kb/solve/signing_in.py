@@ -82,8 +82,8 @@ class SignIn:
             if fresh:
                 logins.rehash(tx, person.id, found[1], fresh)
             for_login, for_address = keys
-            self._discount(tx, [for_address])
-            logins.forget_failures(tx, for_login)
+            logins.forget_failures(tx, for_login)  # in the order in which `_count` takes them: else two would wait
+            self._discount(tx, [for_address])  # for each other
             return self.begin(tx, person, "password")
 
     def resume(self, token: str, renew: bool = True) -> SignedIn:

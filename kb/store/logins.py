@@ -60,5 +60,6 @@ def forget_failures(tx: Tx, key: str) -> None:
 
 
 def clear_failures(tx: Tx, before: datetime) -> None:
-    """Forget what was long ago."""
-    tx.execute(sa.delete(failure).where(failure.c.last_at < before))
+    """Forget what was long ago, except where an attempt is under way."""
+    old = sa.select(failure.c.key).where(failure.c.last_at < before).with_for_update(skip_locked=True)
+    tx.execute(sa.delete(failure).where(failure.c.key.in_(old)))

@@ -1,9 +1,11 @@
 import statistics
+import threading
 import time
 
 import argon2
 import pytest
 
+from kb.errors import NotSignedIn, TooSoon
 from kb.person import SYSTEM
 from kb.solve import passwords
 from kb.solve.passwords import matches, set_password
@@ -37,6 +39,26 @@ def test_a_password_is_hashed_anew_when_the_parameters_change(db: Database, ada:
     with db.read() as tx:
         _, hashed = logins.password_of(tx, ada) or ("", "")
     assert hashed.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+def test_attempts_at_the_same_moment_end_as_they_should(db: Database, ada: str) -> None:
+    sign_in, ended = SignIn(db), []
+
+    def attempt(password: str) -> None:
+        try:
+            ended.append(sign_in.by_password(ada, password, "here").person.id)
+        except (NotSignedIn, TooSoon) as refused:
+            ended.append(type(refused).__name__)
+
+    passwords = ["three unrelated words", "wrong"] * 6
+    threads = [threading.Thread(target=attempt, args=(each,)) for each in passwords]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert len(ended) == len(passwords), "none ended in another way"
+    assert set(ended) <= {"ada", "NotSignedIn", "TooSoon"}
+    assert ended.count("ada") <= 6
 
 
 def test_a_login_that_nobody_has_takes_as_long_as_a_wrong_password() -> None:

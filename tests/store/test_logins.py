@@ -51,7 +51,10 @@ def test_attempts_at_the_same_moment_are_all_counted(db: Database) -> None:
         assert (known.count, known.wait(NOON)) == (8, timedelta(seconds=8))
         logins.forget_failures(tx, "key")
         assert logins.failures(tx, "key", NOON).count == 0
+        logins.clear_failures(tx, NOON)
+        assert logins.failures(tx, "key", NOON + timedelta(days=1)).last_at == NOON
         logins.clear_failures(tx, NOON + timedelta(days=1))
+        assert logins.failures(tx, "key", NOON + timedelta(days=1)).last_at == NOON + timedelta(days=1)
 
 
 def test_keys_of_the_installation_are_made_once_and_differ_by_purpose(db: Database) -> None:
