@@ -31,11 +31,12 @@ def source_for(markdown: str, tier: Audience) -> str:
 def put_back(edited: str, whole: str, tier: Audience) -> str:
     """An edited `source_for(whole, tier)` with the blocks that it lacked: each after the line that it followed.
 
-    Where that line is gone, or a block there would change what others see, all come first. Raises Invalid for a text
-    in which markers are wrong (see `kb.text.markdown.check`), as nothing could be put there safely.
+    Where that line is gone, or a block there would change what others see, all come first. `edited` is as it will be
+    kept: what is done to it afterwards could open a block. A text in which markers are wrong comes back as it is, for
+    `kb.text.markdown.check` to refuse it in the same words as any other.
     """
     withheld = _parted(whole, tier)[1]
-    if not withheld:
+    if not withheld or blocks(edited)[1] is not None:
         return edited
     lines = lines_of(edited)
     at_top = "\n\n".join([*(each.text for each in withheld), edited])

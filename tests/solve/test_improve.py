@@ -11,6 +11,7 @@ from kb.person import SYSTEM, Person, Role
 from kb.solve import improve
 from kb.store import articles, audit, topics
 from kb.store.database import Database
+from kb.text.markdown import narrow
 
 Write = Callable[..., Article]
 
@@ -101,6 +102,16 @@ def test_a_revision_by_somebody_who_does_not_see_all_of_the_text_keeps_the_rest(
     with sqlite_db.read() as tx:
         kept = articles.get_revision(tx, article.id, 2).body
     assert kept == "::: internal\nCheck Beacon.\n:::\n\nRestart twice.\n\nCall us."
+
+
+def test_no_invisible_character_opens_what_was_withheld(sqlite_db: Database, write: Write) -> None:
+    article = write("Red light", "Restart.\n\n::: internal\nCheck Beacon.\n:::\n\nCall.", audience=Audience.PARTNER)
+    partner = person(Role.CONTRIBUTOR, tier=Audience.PARTNER)
+    improve.revise(sqlite_db, partner, article.id, "Red light", "``\u200b`\nRestart.\n\n```\n\nCall.")
+    with sqlite_db.read() as tx:
+        kept = articles.get_revision(tx, article.id, 2).body
+    assert "Check Beacon" not in narrow(kept, Audience.PARTNER)
+    assert "Check Beacon" in narrow(kept, Audience.INTERNAL)
 
 
 def test_groups_that_somebody_does_not_know_of_stay_when_they_change_the_others(
