@@ -39,4 +39,10 @@ def _life_of(service: Service) -> Lifespan:
 
 def _bounds(service: Service) -> Bounds:
     settings = service.settings
-    return Bounds(settings.rate_per_key, settings.rate_per_address, settings.rate_burst_s, settings.max_in_flight)
+    return Bounds(
+        settings.rate_per_key,
+        settings.rate_per_address,
+        settings.rate_burst_s,
+        settings.max_in_flight,
+        file_bytes=settings.file_limit,
+    )

@@ -5,12 +5,13 @@ An article always has a *latest* revision and may have a *published* one; reader
 """
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from kb.audience import Access, Audience
 from kb.errors import Conflict, Invalid
+from kb.file import Named
 from kb.language import Language
 
 
@@ -130,7 +131,10 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a writer or an importer hands over: a text with the state and metadata it should have."""
+    """What a writer or an importer hands over: a text with the state and metadata it should have.
+
+    `files` are those that the text names and that come with it.
+    """
 
     title: str
     body: str
@@ -147,4 +151,5 @@ class Draft:
     valid_until: datetime | None = None
     superseded_by: str | None = None
     translation_of: str | None = None
-    note: str = field(default="")
+    note: str = ""
+    files: tuple[Named, ...] = ()

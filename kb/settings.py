@@ -97,6 +97,9 @@ class Settings(BaseSettings):
         {},
         description="What each value of that claim gives, as JSON; who has none of them is not let in.",
     )
+    file_limit_mb: Annotated[float, Field(gt=0, le=100)] = Field(
+        5.0, description="Size, in MB, that a picture or file of an article may have."
+    )
     trusted_proxies: str = Field(
         "", description="Addresses or networks of proxies whose X-Forwarded-For and -Proto are believed, with commas."
     )
@@ -144,6 +147,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The URL of the record."""
         return self.database_url or f"sqlite:///{self.data_dir / 'kb.db'}"
+
+    @property
+    def file_limit(self) -> int:
+        """`file_limit_mb` in bytes."""
+        return int(self.file_limit_mb * 1_000_000)
 
     @property
     def embedded(self) -> bool:

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 import kb
-from kb.api import articles, browse, errors, history, interactions, oidc, operations, search, sessions
+from kb.api import articles, browse, errors, files, history, interactions, oidc, operations, search, sessions
 from kb.api.frame import Frame
 from kb.api.limits import Bounds, Limits
 from kb.api.metrics import Metrics
@@ -18,7 +18,7 @@ from kb.api.people import require_scopes
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
-EVERYTHING = (search, articles, history, interactions, browse, sessions, oidc, operations)
+EVERYTHING = (search, articles, files, history, interactions, browse, sessions, oidc, operations)
 """What has endpoints."""
 
 _DESCRIPTION = """
@@ -34,12 +34,13 @@ What you may not read looks exactly like what does not exist.
 **Every error** has the same shape, with a `code` for programs and the `request_id` that finds it in the log; send
 `X-Request-ID` to choose that id. A method that an address does not have is answered with 405 and `Allow`.
 
-**Limits.** Bodies may have 2 MB, and say each thing once: a key that is there twice is refused. Whoever asks faster
-than they may is answered with 429, everybody with 503 when we are busy; both say in `Retry-After` when to go on.
+**Limits.** Bodies may have 2 MB (files 5 MB unless set otherwise), and say each thing once: a key that is there twice
+is refused. Whoever asks faster than they may is answered with 429, everybody with 503 when we are busy; both say in `Retry-After` when to go on.
 """
 _TAGS = [
     {"name": "search", "description": "Find what answers."},
     {"name": "articles", "description": "Read and write articles."},
+    {"name": "files", "description": "Pictures and files of articles."},
     {"name": "history", "description": "Revisions, differences and the audit log; for staff."},
     {"name": "interactions", "description": "Customer contacts and what happened in them."},
     {"name": "browse", "description": "What there is to look through."},

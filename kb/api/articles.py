@@ -24,7 +24,7 @@ from kb.api.errors import refusals
 from kb.api.parts import Parts, Running
 from kb.api.people import Me, opens
 from kb.api.queries import no_query, once
-from kb.api.shapes import Number
+from kb.api.shapes import Number, files_at
 from kb.article import Article, Draft
 from kb.errors import Invalid, NotFound
 from kb.person import Person, Right, Scope
@@ -81,7 +81,8 @@ def read_article(number: NumberPath, me: Me, parts: Parts, response: Response) -
     """An article as you may see it. The `ETag` is its version for staff; for readers it is made of what they see."""
     article, title, body = reading.read_article(parts.db, me, number)
     shown = _shown(parts, me, [(article, title)])[0]
-    reply = ReadArticleOut(**dict(shown), revision=article.published or article.latest, body=body, html=render(body))
+    html = render(body, files_at(article.number))
+    reply = ReadArticleOut(**dict(shown), revision=article.published or article.latest, body=body, html=html)
     response.headers["ETag"] = f'"{_tag(reply)}"'
     return reply
 

@@ -14,9 +14,7 @@ from starlette.types import Message, Receive, Scope
 
 from kb.api.errors import MAX_BODY
 
-LARGER: dict[str, int] = {}
-"""Bytes of a body by the beginning of the path, where `MAX_BODY` is too little."""
-
+_FILES = re.compile(r"/api/v1/articles/[^/]+/files")
 _ADDRESS_BYTES = 32_000  # 2,000 Han characters and fifty filters, percent-encoded
 _PARAMETERS = 1_000
 _HEADER_BYTES = 32_000
@@ -47,9 +45,9 @@ class Incoming:
     Raises HTTPException: 413 as soon as it is known to be too large, 408 when it comes too slowly.
     """
 
-    def __init__(self, scope: Scope, receive: Receive, seconds: float) -> None:
+    def __init__(self, scope: Scope, receive: Receive, seconds: float, file_bytes: int = MAX_BODY) -> None:
         self._receive = receive
-        self._most = _most(scope["path"])
+        self._most = file_bytes if _FILES.fullmatch(scope["path"]) else MAX_BODY
         self._announced = Headers(scope=scope).get("content-length", "0")
         self._seconds = seconds
         self._begun = asyncio.get_running_loop().time()
@@ -150,10 +148,6 @@ def _check_holders(text: str) -> None:
         bare = _STRING.sub("", text)
         if bare.count("[") + bare.count("{") > _HOLDERS:
             raise _refused(f"it has more than {_HOLDERS:,} lists and objects")
-
-
-def _most(path: str) -> int:
-    return next((most for beginning, most in LARGER.items() if path.startswith(beginning)), MAX_BODY)
 
 
 def _no_number(name: str) -> None:

@@ -52,7 +52,7 @@ _MEANING = {
     404: "There is no such thing, or it is not for you: the two look the same.",
     409: "Somebody else changed it first: read it again and repeat your change.",
     408: "The body came too slowly.",
-    413: "The body is larger than 2 MB.",
+    413: "The body is larger than 2 MB, or a file larger than it may be.",
     414: "The address has more than 32 kB or 1,000 parameters.",
     415: "The body is not what its headers say: send it as application/json, not packed.",
     422: "Something in the request cannot be accepted; `field` says what.",

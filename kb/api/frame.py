@@ -111,7 +111,7 @@ class _Exchange:
             if self._scope.get("scheme") == "https":
                 headers.setdefault("Strict-Transport-Security", _OVER_TLS)
             if self._scope["path"].startswith("/api/"):
-                headers["Cache-Control"] = "no-store"  # what one reader may see is not for the next
+                headers.setdefault("Cache-Control", "no-store")  # what one reader may see is not for the next
         elif self._head:
             message = {**message, "body": b""}
         self.bytes += len(message.get("body", b""))

@@ -20,7 +20,7 @@ from kb.api.errors import refusals
 from kb.api.parts import Parts
 from kb.api.people import Me, opens
 from kb.api.queries import no_query, once
-from kb.api.shapes import MANY
+from kb.api.shapes import MANY, files_at
 from kb.article import Article, Revision
 from kb.person import Scope
 from kb.solve import history
@@ -48,7 +48,7 @@ def read_revision(
     return ReadRevisionOut(
         **dict(_revision(article, found)),
         body=found.body,
-        html=render(narrow(found.body, me.tier)),
+        html=render(narrow(found.body, me.tier), files_at(article.number)),
         version=article.version,
     )
 

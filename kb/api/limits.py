@@ -45,6 +45,7 @@ class Bounds:
     in_flight: int = 256
     workers: int = 16
     body_s: float = 20.0
+    file_bytes: int = 5_000_000
 
 
 class Buckets:
@@ -170,7 +171,7 @@ class Limits:
 
     def __init__(self, app: ASGIApp, bounds: Bounds, metrics: Metrics) -> None:
         self._app = app
-        self._body_s = bounds.body_s
+        self._bounds = bounds
         self._metrics = metrics
         self._keys = Buckets(bounds.rate_per_key, bounds.burst_s)
         self._addresses = Buckets(bounds.rate_per_address, bounds.burst_s)
@@ -184,7 +185,7 @@ class Limits:
         sent, address = _sent(scope), address_of(scope)
         known = self._good.get(sent)
         buckets, caller = (self._addresses, address) if known is None else (self._keys, known)
-        incoming, reply = Incoming(scope, receive, self._body_s), _Reply(send)
+        incoming, reply = Incoming(scope, receive, self._bounds.body_s, self._bounds.file_bytes), _Reply(send)
         async with AsyncExitStack() as held:
             try:
                 check_head(scope)

@@ -56,6 +56,10 @@ class Running(Protocol):
         """Where people reach our pages, if that is not where we are asked; else empty."""
 
     @property
+    def file_limit(self) -> int:
+        """Bytes that a picture or file may have."""
+
+    @property
     def search_log(self) -> SearchLog:
         """What searches wait to be written."""
 

@@ -22,11 +22,13 @@ from kb.api.search_shapes import (
     SuggestionOut,
     SuggestOut,
 )
+from kb.api.shapes import files_at
 from kb.article import Confidence, Governance
 from kb.language import Language
 from kb.person import Person, Scope
 from kb.standing import Standing
 from kb.text.highlight import highlights
+from kb.text.hygiene import web_address
 from kb.text.markdown import plain, render
 
 router = APIRouter(prefix="/api/v1", tags=["search"], dependencies=[opens(Scope.READ)], route_class=Route)
@@ -82,14 +84,14 @@ def _hit(me: Person, query: str, hit: nouns.Hit, standing: Standing) -> HitOut:
         number=standing.label or None,
         title=standing.title,
         revision=hit.passage.ref.revision,
-        passage=_passage(query, hit),
+        passage=_passage(query, hit, files_at(standing.label) if standing.label else ""),
         confidence=Confidence(standing.confidence) if standing.confidence else None,
         governance=Governance(standing.governance) if standing.governance else None,
         audience=standing.access.audience,
         language=Language(standing.language),
         source=standing.source,
         author=standing.author,
-        url=standing.url,
+        url=web_address(standing.url),
         changed_at=standing.changed_at,
         superseded=standing.superseded,
         resolved_count=standing.resolved,
@@ -98,9 +100,9 @@ def _hit(me: Person, query: str, hit: nouns.Hit, standing: Standing) -> HitOut:
     )
 
 
-def _passage(query: str, hit: nouns.Hit) -> PassageOut:
+def _passage(query: str, hit: nouns.Hit, files: str) -> PassageOut:
     passage = hit.passage
-    html, text = _shown(passage.text)
+    html, text = _shown(passage.text, files)
     return PassageOut(
         ordinal=passage.ref.ordinal,
         heading=list(passage.heading),
@@ -114,6 +116,6 @@ def _passage(query: str, hit: nouns.Hit) -> PassageOut:
 
 
 @functools.lru_cache(maxsize=1024)
-def _shown(markdown: str) -> tuple[str, str]:
+def _shown(markdown: str, files: str) -> tuple[str, str]:
     """A passage as HTML and as plain text. Parsing takes .5 ms each, ten hits a search, and few passages win often."""
-    return render(markdown), plain(markdown)
+    return render(markdown, files), plain(markdown)

@@ -44,6 +44,11 @@ Number = Annotated[str, StringConstraints(min_length=1, max_length=40), NoNul]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_our_time)]
 
 
+def files_at(number: str) -> str:
+    """The address below which the files of an article are served."""
+    return f"/api/v1/articles/{number}/files/"
+
+
 class Shape(BaseModel):
     """The base of every request and reply."""
 

@@ -39,9 +39,14 @@ def revisions(db: Database, by: Person, number: str) -> tuple[Article, list[Revi
     """An article and those of its revisions that `by` may see, trimmed, oldest first; raises NotFound, NotAllowed."""
     with db.read() as tx:
         article = _article(tx, by, number)
-        accesses = _accesses(tx, article)
-        found = articles.revisions(tx, article.id)
-    return article, [_trimmed(by, each) for each in found if _may_see(by, article, accesses, each.number)]
+        return article, visible(tx, by, article)
+
+
+def visible(tx: Tx, by: Person, article: Article) -> list[Revision]:
+    """The revisions of an article that staff may see, trimmed, oldest first."""
+    accesses = _accesses(tx, article)
+    found = articles.revisions(tx, article.id)
+    return [_trimmed(by, each) for each in found if _may_see(by, article, accesses, each.number)]
 
 
 def revision(db: Database, by: Person, number: str, revision_number: int) -> tuple[Article, Revision]:
@@ -83,6 +88,8 @@ def _state_for(by: Person, side: Mapping[str, object], known: Collection[str]) -
     state = dict(side)
     if isinstance(named := state.get("groups"), list):
         state["groups"] = sorted(seeing.groups(by, named))
+    if by.tier is not Audience.INTERNAL and "file" in state:
+        state["file"] = None  # it may stand in a block that they are not shown
     return state | {name: None for name in _LINKS if name in state and state[name] not in known}
 
 

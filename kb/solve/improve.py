@@ -4,26 +4,48 @@ Every rule of who may do what stands in `_check`; the roles' rights are in `kb.p
 """
 
 import uuid
-from collections.abc import Callable
-from dataclasses import fields, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 from kb import clock
 from kb.article import Article, Confidence, Draft, Governance, Revision
 from kb.audience import Audience
 from kb.errors import Conflict, Invalid, NotAllowed, NotFound
+from kb.file import Named
 from kb.number import new_number
 from kb.outbox import Lane
 from kb.person import Person, Right
 from kb.solve import seeing
-from kb.solve.publishing import save_article
+from kb.solve.publishing import Cut, cut_shown, save_article, shown_revision
 from kb.store import articles, topics
 from kb.store.database import Database, Tx
+from kb.text.hygiene import tidy
 from kb.text.markdown import check
 from kb.text.withholding import put_back
 from kb.topic import check_topic_path
 
-_STATE = {field.name for field in fields(Draft)} - {"title", "body", "note"}
+_STATE = {field.name for field in fields(Draft)} - {"title", "body", "note", "files"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """What a new revision says, and the files that come with it."""
+
+    title: str
+    body: str
+    note: str
+    files: Sequence[Named] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A change worked out from the state before it: everything that takes time, before the write lock is taken."""
+
+    before: Article
+    after: Article
+    revision: Revision | None
+    cut: Cut
 
 
 def create(
@@ -42,27 +64,29 @@ def create(
     just brought in the same.
     """
     at = clock.now()
+    after = Article(
+        id=uuid.uuid4().hex,
+        number="",
+        created_at=at,
+        modified_at=at,
+        latest=1,
+        source=source[0],
+        source_key=source[1],
+        source_hash=source[2],
+        **{name: getattr(draft, name) for name in _STATE},
+    )
+    # An archived article keeps its text for the record; nobody is shown it.
+    if publish:
+        after = replace(after, published=1, published_at=at)
+    _check(by, None, after)
+    revision = _revision(after, draft.title, draft.body, draft.note, by, at)
+    cut = cut_shown(after, revision if publish else None, at)
     with db.write() as tx:
         if source[0] and articles.known(tx, source[0], source[1]):
             raise Conflict(f"{source[1]} of {source[0]} has just been brought in by somebody else")
-        after = Article(
-            id=uuid.uuid4().hex,
-            number=_free_number(tx),
-            created_at=at,
-            modified_at=at,
-            latest=1,
-            source=source[0],
-            source_key=source[1],
-            source_hash=source[2],
-            **{name: getattr(draft, name) for name in _STATE},
-        )
-        revision = _revision(after, draft.title, draft.body, draft.note, by, at)
-        # An archived article keeps its text for the record; nobody is shown it.
-        if publish:
-            after = replace(after, published=1, published_at=at)
-        _check(by, None, after)
+        after = replace(after, number=_free_number(tx))
         topics.ensure_topics(tx, [after.topic])
-        save_article(tx, by, "create", None, after, at, revision, lane)
+        save_article(tx, by, "create", None, after, at, cut, revision, draft.files, lane)
     return after
 
 
@@ -84,7 +108,7 @@ def revise(
         revised = article.revise(at)
         return replace(revised.publish(revised.latest, at), version=revised.version) if publish else revised
 
-    return _change(db, by, article_id, "revise", change, version, lane, text=(title, body, note))
+    return _change(db, by, article_id, "revise", change, version, lane, _Text(title, body, note))
 
 
 def publish(db: Database, by: Person, article_id: str, number: int, *, version: int | None = None) -> Article:
@@ -108,14 +132,17 @@ def set_state(
     version: int | None = None,
     lane: Lane = Lane.PEOPLE_LEXICAL,
 ) -> Article:
-    """Change state and metadata: any of the fields of `Draft` but its text. Groups that `by` does not know of stay."""
+    """Change state and metadata: any of the fields of `Draft` but its text and files.
+
+    Groups that `by` does not know of stay, unless it is opened to everybody of its audience.
+    """
     if unknown := set(state) - _STATE:
         raise Invalid(f"not a field of an article's state: {', '.join(sorted(unknown))}", sorted(unknown)[0])
 
     def change(article: Article, at: datetime) -> Article:
         after = article.with_state(at, **state)
         unknown_groups = article.groups - seeing.groups(by, article.groups)
-        return replace(after, groups=after.groups | unknown_groups)
+        return replace(after, groups=after.groups | unknown_groups if after.groups else after.groups)
 
     return _change(db, by, article_id, "state", change, version, lane)
 
@@ -133,7 +160,7 @@ def replace_ingested(
     with db.read() as tx:
         current = articles.get(tx, article_id)
         latest = articles.get_revision(tx, article_id, current.latest)
-    same_text = (latest.title, latest.body) == (_one_line(draft.title), draft.body)
+    same_text = (latest.title, latest.body) == (_one_line(draft.title), tidy(draft.body))
 
     def change(article: Article, at: datetime) -> Article:
         after = article.with_state(at, **state)
@@ -142,7 +169,7 @@ def replace_ingested(
         shown_before = article.published == after.latest
         return replace(after, published=after.latest, published_at=article.published_at if shown_before else at)
 
-    text = None if same_text else (draft.title, draft.body, draft.note)
+    text = None if same_text else _Text(draft.title, draft.body, draft.note, draft.files)
     return _change(db, by, article_id, "ingest", change, current.version, lane, text)
 
 
@@ -163,6 +190,14 @@ def readable(tx: Tx, by: Person, article_id: str) -> Article:
     return article
 
 
+def revisable(tx: Tx, by: Person, article_id: str, at: datetime) -> Article:
+    """The article, if `by` may add a draft to it; raises NotFound, NotAllowed."""
+    article = readable(tx, by, article_id)
+    by.require(Right.DRAFT)
+    _check(by, article, article.revise(at))
+    return article
+
+
 def _change(
     db: Database,
     by: Person,
@@ -171,22 +206,31 @@ def _change(
     change: Callable[[Article, datetime], Article],
     version: int | None,
     lane: Lane = Lane.PEOPLE_LEXICAL,
-    text: tuple[str, str, str] | None = None,
+    text: _Text | None = None,
 ) -> Article:
     at = clock.now()
-    with db.write() as tx:
-        before = readable(tx, by, article_id)
+
+    def planned(tx: Tx, before: Article) -> _Plan:
         by.require(Right.DRAFT)  # before anything that only writers may know, such as the version
         after = change(before.expect(version), at)
         _check(by, before, after)
         revision = None
         if text is not None:
-            revision = _revision(after, *text, by, at)
             latest = articles.get_revision(tx, before.id, before.latest).body
-            revision = replace(revision, body=put_back(revision.body, latest, by.tier))
-        topics.ensure_topics(tx, [after.topic])
-        save_article(tx, by, action, before, after, at, revision, lane)
-    return after
+            revision = _revision(after, text.title, put_back(tidy(text.body), latest, by.tier), text.note, by, at)
+        is_shown = revision is not None and after.published == revision.number
+        return _Plan(before, after, revision, cut_shown(after, revision if is_shown else shown_revision(tx, after), at))
+
+    with db.read() as tx:
+        plan = planned(tx, readable(tx, by, article_id))
+    with db.write() as tx:
+        now = readable(tx, by, article_id)
+        if now != plan.before:  # the state under the lock decides
+            plan = planned(tx, now)
+        topics.ensure_topics(tx, [plan.after.topic])
+        brought = text.files if text else ()
+        save_article(tx, by, action, plan.before, plan.after, at, plan.cut, plan.revision, brought, lane)
+    return plan.after
 
 
 def _check(by: Person, before: Article | None, after: Article) -> None:
@@ -219,7 +263,7 @@ def _readers_see_no_difference(before: Article, after: Article) -> bool:
 
 
 def _revision(article: Article, title: str, body: str, note: str, by: Person, at: datetime) -> Revision:
-    title = _one_line(title)
+    title, body = _one_line(title), tidy(body)
     if not title:
         raise Invalid("an article needs a title", "title")
     check(body)
@@ -227,7 +271,7 @@ def _revision(article: Article, title: str, body: str, note: str, by: Person, at
 
 
 def _one_line(title: str) -> str:
-    return " ".join(title.split())
+    return " ".join(tidy(title).split())
 
 
 def _free_number(tx: Tx) -> str:

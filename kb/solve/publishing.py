@@ -1,20 +1,25 @@
 """From a changed item to what readers find: its passages in SQL and a row in the outbox, in one transaction."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from kb.article import Article, Revision
+from kb.errors import Invalid
+from kb.file import Named, references
 from kb.outbox import Lane
 from kb.passage import ItemRef, Kind, Passage
 from kb.person import Person
 from kb.post import Post
-from kb.store import articles, audit, outbox, passages, posts
+from kb.store import articles, audit, files, outbox, passages, posts
 from kb.store.database import Tx
 from kb.text.analyzer import analyze
 from kb.text.passages import cut_article, cut_post, indexed_text
 
 Cut = list[tuple[Passage, int]]
 """Passages with their lengths in tokens."""
+
+UNUSED_FOR = timedelta(days=1)
+"""How long a file may wait to be named in a text before the next revision sweeps it away."""
 
 
 def save_article(
@@ -24,12 +29,15 @@ def save_article(
     before: Article | None,
     after: Article,
     at: datetime,
+    cut: Cut,
     revision: Revision | None = None,
+    brought: Sequence[Named] = (),
     lane: Lane = Lane.PEOPLE_LEXICAL,
 ) -> None:
     """Write an article's change with everything that follows from it.
 
-    State, revision, audit entry, passages and outbox rows: all of them or none. `before` is None for a new article.
+    State, revision, files, audit entry, passages and outbox rows: all of them or none. `before` is None for a new
+    article; `cut` is what `cut_shown` gives for `after`, made beforehand so that the write lock is held briefly.
     """
     if before is None:
         articles.insert(tx, after)
@@ -37,22 +45,39 @@ def save_article(
         articles.update(tx, before, after)
     if revision is not None:
         articles.add_revision(tx, revision)
+        _settle_files(tx, by, revision, brought, at)
     old, new = audit.difference(articles.state(before) if before else {}, articles.state(after))
     audit.write(tx, [audit.Change(by.id, action, Kind.ARTICLE, after.id, old, new, at)])
     if after.published is not None:
         item = ItemRef(Kind.ARTICLE, after.id)
-        passages.replace(tx, {item: cut_shown(tx, after, at)})
+        passages.replace(tx, {item: cut})
         outbox.add(tx, [item], lane, at)
         for boundary in (after.valid_from, after.valid_until):
             if boundary is not None and boundary > at:
                 outbox.add(tx, [item], lane, at, due_at=boundary)
 
 
-def cut_shown(tx: Tx, article: Article, at: datetime) -> Cut:
-    """The passages of what readers are shown of an article at that moment; none when it is not shown."""
-    if not article.is_live(at) or article.published is None:
-        return []
-    return measured(cut_article(article, articles.get_revision(tx, article.id, article.published)))
+def _settle_files(tx: Tx, by: Person, revision: Revision, brought: Sequence[Named], at: datetime) -> None:
+    """Attach what came with a revision, make sure that it names nothing else, and forget what none ever named."""
+    for each in brought:
+        files.keep(tx, each.file, at)
+        files.attach(tx, revision.article_id, each.file.hash, each.name, by.id, at)
+    named = references(revision.body)
+    if missing := named - {each.hash for each in files.attached(tx, revision.article_id)}:
+        place = min(revision.body.index(digest) for digest in missing)
+        message = "this article has no such file; add it to the article first, then name it in the text"
+        raise Invalid(message, "body", revision.body.count("\n", 0, place) + 1)
+    files.detach(tx, revision.article_id, files.unused(tx, revision.article_id, at - UNUSED_FOR))
+
+
+def cut_shown(article: Article, shown: Revision | None, at: datetime) -> Cut:
+    """The passages of an article whose published revision is `shown`; none when readers are not shown it then."""
+    return measured(cut_article(article, shown)) if shown is not None and article.is_live(at) else []
+
+
+def shown_revision(tx: Tx, article: Article) -> Revision | None:
+    """The revision that readers see, if there is one."""
+    return articles.get_revision(tx, article.id, article.published) if article.published is not None else None
 
 
 def save_posts(tx: Tx, new: Sequence[Post], changed: Sequence[Post], cuts: Mapping[ItemRef, Cut], at: datetime) -> None:
@@ -84,7 +109,7 @@ def cut_again(tx: Tx, items: Sequence[ItemRef], at: datetime) -> None:
     for item in items:
         if item.kind is Kind.ARTICLE:
             article = found_articles.get(item.id)
-            cuts[item] = cut_shown(tx, article, at) if article else []
+            cuts[item] = cut_shown(article, shown_revision(tx, article), at) if article else []
         else:
             post = found_posts.get(item.id)
             cuts[item] = measured(cut_post(post)) if post else []

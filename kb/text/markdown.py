@@ -2,9 +2,11 @@
 
 CommonMark with tables and strikethrough, raw HTML off, and narrowed blocks (`kb.text.narrowing`).
 `narrow` is the one place that trims text: whatever leaves for a reader has gone through it.
+What `render` gives back is safe on any page, ours or not: it runs nothing, and loads nothing but pictures of ours.
 """
 
 import functools
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +16,9 @@ from markdown_it.token import Token
 
 from kb.audience import Audience
 from kb.errors import Invalid
-from kb.text import narrowing
+from kb.file import reference
+from kb.text import bounds, narrowing
+from kb.text.hygiene import web_address
 from kb.text.script import han_count
 
 _TAGS = {
@@ -22,10 +26,13 @@ _TAGS = {
     "pre", "s", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
 _ATTRIBUTES = {
-    "a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"start"}, "code": {"class"},
-    "td": {"align"}, "th": {"align"},
+    "a": {"href", "title", "download"}, "img": {"src", "alt", "title", "width", "height"}, "ol": {"start"},
+    "code": {"class"}, "td": {"align"}, "th": {"align"},
 }  # fmt: skip
 _SCHEMES = {"http", "https", "mailto", "tel"}
+_OWN_PICTURE = re.compile(r"/[\w-][\w/-]*/[0-9a-f]{64}")
+_CODE_CLASS = re.compile(r"language-[\w+#.-]{1,40}")
+_ELSEWHERE_IN_DISGUISE = re.compile(r"[\s\x00-\x1f]*[/\\]\s*[/\\]")  # browsers read "//host" and "/\\host" alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,8 @@ class Definition:
 
 
 def check(markdown: str) -> None:
-    """Raises Invalid, with the line, unless every narrowed block is well formed."""
+    """Raises Invalid, with the line, unless every narrowed block is well formed and nothing takes too long to parse."""
+    bounds.check(markdown)
     _, mistake = narrowing.blocks(markdown)
     if mistake is not None:
         raise Invalid(mistake.message, "body", mistake.line)
@@ -72,17 +80,52 @@ def plain(markdown: str) -> str:
     return "\n\n".join(text for group in _top_level(tokens) if (text := _plain(group)))
 
 
-def render(markdown: str) -> str:
-    """Safe HTML. Narrowing comes before: what is given here is shown."""
-    html: str = _parser().render(markdown)
-    return nh3.clean(
-        html,
-        tags=_TAGS,
-        attributes=_ATTRIBUTES,
-        attribute_filter=_keep_attribute,
-        url_schemes=_SCHEMES,
-        link_rel="noopener ugc nofollow",
-    )
+def render(markdown: str, files: str = "") -> str:
+    """Safe HTML. Narrowing comes before: what is given here is shown.
+
+    `files` is the address below which the pictures and files of the text are served; without it there are none.
+    A picture from elsewhere becomes a link, since to load it would tell its host who reads what.
+    """
+    parser = _parser()
+    tokens = parser.parse(markdown)
+    for token in tokens:
+        if token.children:
+            token.children = list(_fitted(token.children, files))
+    return _cleaner().clean(parser.renderer.render(tokens, parser.options, {}))
+
+
+def _fitted(tokens: Sequence[Token], files: str) -> Iterator[Token]:
+    """Inline tokens with our files at their addresses, and without pictures from elsewhere."""
+    depth = 0
+    for token in tokens:
+        if token.type == "image":
+            yield from _picture(token, files, inside_link=depth > 0)
+            continue
+        if token.type == "link_open" and files and (ours := reference(str(token.attrs["href"]))):
+            token.attrs |= {"href": files + ours.hash, "download": ""}
+        depth += {"link_open": 1, "link_close": -1}.get(token.type, 0)
+        yield token
+
+
+def _picture(token: Token, files: str, inside_link: bool) -> Iterator[Token]:
+    """A picture of ours, a link to one that is not to be shown here, or where neither can be its words."""
+    address = str(token.attrs["src"])
+    ours = reference(address) if files else None
+    if ours and ours.is_picture:
+        token.attrs["src"] = files + ours.hash
+        if ours.width and ours.height:
+            token.attrs |= {"width": ours.width, "height": ours.height}
+        yield token
+        return
+    words = _inline(token.children or ())
+    link: dict[str, str | int | float] = {"href": files + ours.hash, "download": ""} if ours else {}
+    if not ours and web_address(address):
+        link, words = {"href": address}, words or address
+    text = Token("text", "", 0, content=words)
+    if link and not inside_link:
+        yield from (Token("link_open", "a", 1, attrs=link), text, Token("link_close", "a", -1))
+    else:
+        yield text
 
 
 def elements(markdown: str) -> tuple[list[Element], list[Definition]]:
@@ -123,10 +166,30 @@ def _align(tokens: Sequence[Token]) -> None:
             token.attrs["align"] = str(style).rpartition(":")[2]
 
 
+@functools.cache
+def _cleaner() -> nh3.Cleaner:
+    """Lets through what `render` makes and nothing else, should the parser ever make more."""
+    return nh3.Cleaner(
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        attribute_filter=_keep_attribute,
+        set_tag_attribute_values={"img": {"loading": "lazy"}},
+        url_schemes=_SCHEMES,
+        link_rel="noopener ugc nofollow",
+    )
+
+
 def _keep_attribute(tag: str, attribute: str, value: str) -> str | None:
-    if tag == "code" and attribute == "class" and not value.startswith("language-"):
-        return None
-    return value
+    match tag, attribute:
+        case "code", "class":
+            kept = _CODE_CLASS.fullmatch(value) is not None
+        case "img", "src":
+            kept = _OWN_PICTURE.fullmatch(value) is not None
+        case "a", "href":
+            kept = _ELSEWHERE_IN_DISGUISE.match(value) is None
+        case _:
+            kept = True
+    return value if kept else None
 
 
 def _top_level(tokens: Sequence[Token]) -> Iterator[list[Token]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from markdown_it import MarkdownIt
 from markdown_it.ruler import RuleOptionsType
 from markdown_it.rules_block import StateBlock
+from markdown_it.token import Token
 
 from kb.audience import Audience
 
@@ -18,7 +19,8 @@ _MARKER = "narrowing_marker"
 _WELL_FORMED = re.compile(r":::[ \t]*([^:：\s]\S*(?:[ \t]+\S+)*)?[ \t]*")
 # Whatever somebody may have meant as a marker: indented, in a list or a quote, after an odd line break, full width.
 _SUSPECT = re.compile(r"[\s>*+\-.)\d\u00ad\u200b-\u200f\u2060\ufeff]*[:：﹕︓∶]{3}")
-_ODD_BREAK = re.compile(r"[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+ODD_BREAK = re.compile(r"[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+"""Breaks a line for many programs, and not for Markdown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +96,12 @@ def _wrong(word: str | None, opened: tuple[Audience, int] | None) -> str:
 
 def _markers(lines: list[str]) -> list[tuple[int, str | None]]:
     """Lines that are, or may be meant as, markers: (line, word), "" for a closing one, None for a misplaced one."""
-    suspects = [number for number, line in enumerate(lines) if any(map(_SUSPECT.match, _ODD_BREAK.split(line)))]
+    suspects = [number for number, line in enumerate(lines) if any(map(_SUSPECT.match, ODD_BREAK.split(line)))]
     if not suspects:
         return []
     tops: set[int] = set()
     code: set[int] = set()
-    for token in _parser().parse("\n".join(lines) + "\n"):
+    for token in block_tokens(lines):
         if token.map is None:
             continue
         first, end = token.map
@@ -108,6 +110,11 @@ def _markers(lines: list[str]) -> list[tuple[int, str | None]]:
         elif token.type == "fence" and end - first == token.content.count("\n") + 2:  # it has a closing line
             code.update(range(first, end))
     return [(number, _word(lines[number]) if number in tops else None) for number in suspects if number not in code]
+
+
+def block_tokens(lines: list[str]) -> list[Token]:
+    """The blocks of a text, markers among them, with inline text as it was written."""
+    return _parser().parse("\n".join(lines) + "\n")
 
 
 def _word(line: str) -> str | None:
