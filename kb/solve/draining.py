@@ -61,7 +61,7 @@ class Drain:
         Raises what is wrong with a part rather than with the rows; they wait untouched.
         """
         with self._db.read() as tx:
-            if lane not in outbox.waits(tx, clock.now()):
+            if not outbox.waits(tx, clock.now(), [lane]):
                 return False
         with self._db.write() as tx:
             jobs = outbox.claim(tx, lane, limit, clock.now())
