@@ -104,6 +104,7 @@ class Generations:
         self._build: _Build | None = None
         self._broken = ""  # the name of a live generation that only a new one can replace
         self._not_before, self._failures = 0.0, 0
+        self._unopened = ""
         self.covered: list[int] = []
         """Rows of the outbox that the last build made needless, for the indexer to drop."""
 
@@ -311,7 +312,9 @@ class Generations:
         except IndexUnavailable as error:
             if "another process" in str(error):
                 raise
-            log.error("the index %s cannot be opened now: %s", generation.name, error)
+            if generation.name != self._unopened:  # it is tried again every second
+                log.error("the index %s cannot be opened now: %s", generation.name, error)
+            self._unopened = generation.name
 
     def _foreign_builds(self) -> list[Target]:
         with self._db.read() as tx:

@@ -19,7 +19,7 @@ from kb import clock
 from kb.app import create_app
 from kb.audience import Audience, Reader
 from kb.bootstrap import Service
-from kb.person import SYSTEM, Role
+from kb.person import EVERYTHING, SYSTEM, Role
 from kb.search import live, loading
 from kb.search.edge import EdgeIndex
 from kb.search.index import PassageIndex, Request
@@ -41,7 +41,7 @@ NOISE_S = 1.0
 
 PEOPLE: dict[str, dict[str, Any]] = {
     "publisher": {"tier": Audience.INTERNAL, "roles": [Role.PUBLISHER]},
-    "admin": {"tier": Audience.INTERNAL, "roles": [Role.ADMIN]},
+    "admin": {"tier": Audience.INTERNAL, "roles": [Role.ADMIN], "scopes": EVERYTHING},
 }
 
 
