@@ -110,4 +110,4 @@ def _erase(tx: Tx, known: Known, key: bytes, at: datetime, report: Report, until
 
 
 def _mentions(tx: Tx, known: Sequence[Known]) -> list[Mention]:
-    return erasing.mentions(tx, {text for each in known for text in each.called})
+    return list(dict.fromkeys(found for each in known for found in erasing.mentions(tx, each.called)))

@@ -12,6 +12,10 @@ from kb.store.database import Database
 from kb.store.schema import metadata
 
 _PATIENCE_S = 60.0
+_BUSY = (
+    "others keep the database busy, and what was deleted may still stand in its files: "
+    "run the same again when less is going on"
+)
 
 
 def scrub(db: Database, patience_s: float = _PATIENCE_S) -> None:
@@ -44,10 +48,7 @@ def _scrub_file(db: Database, end: float) -> None:
 def _until(end: float, done: Callable[[], bool]) -> None:
     while not done():
         if time.monotonic() > end:
-            raise Unavailable(
-                "others keep the database busy, and what was deleted may still stand in its files: "
-                "run the same again when less is going on"
-            )
+            raise Unavailable(_BUSY)
         time.sleep(0.02)
 
 
@@ -68,14 +69,17 @@ def _log_is_empty(raw: sqlite3.Connection) -> bool:
 
 
 def _scrub_server(db: Database) -> None:
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        _forget_statistics_of_empty_tables(connection)
-        connection.exec_driver_sql("VACUUM (FULL, ANALYZE)")
-        # Once more, as it held samples of the tables that came after it. Needs the owner of the database.
-        connection.exec_driver_sql("VACUUM (FULL) pg_statistic")
-        # Only superusers and pg_checkpoint may; for others one comes by itself within checkpoint_timeout.
-        with contextlib.suppress(sa.exc.ProgrammingError):
-            connection.exec_driver_sql("CHECKPOINT")
+    try:
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            _forget_statistics_of_empty_tables(connection)
+            connection.exec_driver_sql("VACUUM (FULL, ANALYZE)")
+            # Once more, as it held samples of the tables that came after it. Needs the owner of the database.
+            connection.exec_driver_sql("VACUUM (FULL) pg_statistic")
+            # Only superusers and pg_checkpoint may; for others one comes by itself within checkpoint_timeout.
+            with contextlib.suppress(sa.exc.ProgrammingError):
+                connection.exec_driver_sql("CHECKPOINT")
+    except sa.exc.OperationalError as error:  # a lock that was waited for in vain, most likely
+        raise Unavailable(_BUSY) from error
 
 
 def _forget_statistics_of_empty_tables(connection: sa.Connection) -> None:

@@ -10,7 +10,7 @@ from kb import clock
 from kb.article import Draft
 from kb.audience import Audience
 from kb.erasure import PSEUDONYM, Ledger, Subject, SubjectKind, key_id
-from kb.errors import Invalid, NotSignedIn
+from kb.errors import Invalid, NotSignedIn, Unavailable
 from kb.interaction import Channel, Continuation, EventKind, LinkType
 from kb.language import Language
 from kb.passage import ItemRef, Kind
@@ -500,8 +500,10 @@ def test_nothing_stands_in_the_files_of_postgresql_afterwards(postgres_db: Datab
         administrator.exec_driver_sql("ANALYZE")  # samples of it stand in the statistics
         administrator.exec_driver_sql("CHECKPOINT")
         assert SECRETS[3].encode() in bytes_on_disk(data / "base")
+        schema = [str(each) for each in sa.inspect(administrator).get_multi_foreign_keys().items()]
         erase(postgres_db, *SECRETS[:5])
         scrub(postgres_db)
+        assert [str(each) for each in sa.inspect(administrator).get_multi_foreign_keys().items()] == schema
         assert_none_in(each for each in data.iterdir() if each.is_dir() and each.name != "pg_wal")
         administrator.exec_driver_sql("SELECT pg_switch_wal()")
         administrator.exec_driver_sql("CHECKPOINT")
@@ -511,14 +513,20 @@ def test_nothing_stands_in_the_files_of_postgresql_afterwards(postgres_db: Datab
 
 
 def test_a_reader_who_does_not_end_keeps_the_log_from_being_emptied_and_that_is_said(sqlite_db: Database) -> None:
-    from kb.errors import Unavailable
-
     with closing(Database(sqlite_db.url)) as other, other.read() as tx:
         tx.execute(sa.text("SELECT count(*) FROM person")).scalar_one()
         erase_nobody(sqlite_db)
         with pytest.raises(Unavailable, match="busy"):
             scrub(sqlite_db, patience_s=0.2)
     scrub(sqlite_db, patience_s=5)
+
+
+@pytest.mark.postgres
+def test_a_table_of_postgresql_that_somebody_holds_is_said(postgres_db: Database) -> None:
+    with closing(Database(postgres_db.url, hasty=True)) as impatient, postgres_db.read() as tx:
+        tx.execute(sa.text("SELECT count(*) FROM person")).scalar_one()
+        with pytest.raises(Unavailable, match="busy"):
+            scrub(impatient)
 
 
 def erase_nobody(db: Database) -> None:
