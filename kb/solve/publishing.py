@@ -14,6 +14,7 @@ from kb.store import articles, audit, files, outbox, passages, posts
 from kb.store.database import Tx
 from kb.text.analyzer import analyze
 from kb.text.passages import cut_article, cut_post, indexed_text
+from kb.text.withholding import source_for
 
 Cut = list[tuple[Passage, int]]
 """Passages with their lengths in tokens."""
@@ -64,9 +65,10 @@ def _settle_files(tx: Tx, by: Person, revision: Revision, brought: Sequence[Name
         files.attach(tx, revision.article_id, each.file.hash, each.name, by.id, at)
     named = references(revision.body)
     if missing := named - {each.hash for each in files.attached(tx, revision.article_id)}:
-        place = min(revision.body.index(digest) for digest in missing)
+        sent = source_for(revision.body, by.tier)  # its lines, not those of the blocks that were put back
+        place = min((at for digest in missing if (at := sent.find(digest)) >= 0), default=0)
         message = "this article has no such file; add it to the article first, then name it in the text"
-        raise Invalid(message, "body", revision.body.count("\n", 0, place) + 1)
+        raise Invalid(message, "body", sent.count("\n", 0, place) + 1)
     files.detach(tx, revision.article_id, files.unused(tx, revision.article_id, at - UNUSED_FOR))
 
 
