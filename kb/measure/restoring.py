@@ -42,10 +42,11 @@ def measure(settings: Settings, articles: int, progress: Progress, questions: in
         before = _answers(first, asked, progress)
         took: dict[str, float] = {}
         with _timed(took, "backup_s"):
-            made = backup.make(first.db, into, clock.now())
+            made = backup.make(first.patient_db, into, clock.now())
         with temporary_service(settings, encoder) as second:
+            second.db.close()  # a restore wants to be alone
             with _timed(took, "restore_s"):
-                restore(made.folder, second.db, second.settings.data_dir)
+                restore(made.folder, second.patient_db, second.settings.data_dir)
             with _timed(took, "index_s"):
                 build(second)
             after = _answers(second, asked, progress)
