@@ -91,14 +91,15 @@ class Places:
     """How many requests are worked on at once, and how many may wait for that: `in_flight` together.
 
     `workers` at once, fewer than the pool has threads: what is always answered finds a thread free, and forty threads
-    that want Python's interpreter lock would keep it from the event loop. Callers take turns, whoever has asked more
-    waits longer: nobody holds more than half of all places or a quarter of the workers.
+    that want Python's interpreter lock would keep it from the event loop. Callers take turns, and nobody holds more
+    than half of all places or an eighth of the workers: what others wait for is worked on beside two of theirs, not
+    beside sixteen.
     """
 
     def __init__(self, in_flight: int, workers: int) -> None:
         self._in_flight = in_flight
         self._free = workers
-        self._each = max(1, workers // 4)
+        self._each = max(1, workers // 8)
         self._held: Counter[str] = Counter()
         self._working: Counter[str] = Counter()
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}

@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from kb import clock
 from kb.article import Draft
 from kb.audience import Audience
 from kb.errors import KbError
@@ -33,6 +34,7 @@ from kb.person import SYSTEM, Role
 from kb.settings import Settings
 from kb.solve import improve
 from kb.solve.access import add_person
+from kb.store import outbox
 from kb.store.database import Database
 from kb.store.migrate import migrate
 
@@ -46,6 +48,7 @@ CONNECTIONS = 16
 """Of the one who floods."""
 
 _PATIENCE_S = 180.0
+_CALM_S = 20.0  # the same people before the flood, to compare with
 _WARM_UP = 0.2  # the part of the run before memory counts: caches fill once
 _WORDS = ("router", "light", "red", "blue", "cable", "signal", "account", "invoice", "price", "phone", "code", "reset")
 
@@ -56,6 +59,8 @@ class Flood:
 
     seconds: float
     asked_per_s: float
+    calm_s: float
+    calm_ms: list[float] = field(default_factory=list)
     others_ms: list[float] = field(default_factory=list)
     others: Counter[int] = field(default_factory=Counter)
     flooder: Counter[int] = field(default_factory=Counter)
@@ -63,7 +68,6 @@ class Flood:
 
     def as_json(self) -> dict[str, Any]:
         """Percentiles, shares, and the slope of memory by least squares, without the first fifth of the run."""
-        p50, p95, p99 = (round(float(each), 1) for each in np.percentile(self.others_ms or [0.0], (50, 95, 99)))
         asked = sum(self.flooder.values())
         settled = [each for each in self.memory if each[0] >= self.seconds * _WARM_UP]
         slope = statistics.linear_regression(*zip(*settled, strict=True)).slope * 60 if len(settled) > 2 else 0.0
@@ -78,10 +82,8 @@ class Flood:
             "others": {
                 "keys": OTHERS,
                 "asks_per_s": round(len(self.others_ms) / self.seconds, 1),
-                "p50_ms": p50,
-                "p95_ms": p95,
-                "p99_ms": p99,
-                "max_ms": round(max(self.others_ms, default=0.0), 1),
+                **_percentiles(self.others_ms),
+                "before_the_flood": _percentiles(self.calm_ms),
                 "statuses": _named(self.others),
             },
             "memory_mb": {
@@ -103,7 +105,7 @@ def measure(settings: Settings, seconds: float, progress: Progress) -> dict[str,
         with _serving(settings, folder) as (server, port):
             _search_everything_once(port, keys)
             progress.begin("flooding")
-            found = Flood(seconds, settings.rate_per_key * TIMES_TOO_FAST)
+            found = Flood(seconds, settings.rate_per_key * TIMES_TOO_FAST, min(seconds / 2, _CALM_S))
             _run(found, server.pid, port, keys, progress)
     progress.end()
     return found.as_json()
@@ -154,12 +156,22 @@ def _await_ready(server: "subprocess.Popen[bytes]", port: int, folder: Path) -> 
     while time.monotonic() < end and server.poll() is None:
         try:
             status, body = Asker(port, "").ask("GET", "/readyz", None)
-            if status == 200 and not json.loads(body)["degraded"]:
+            if status == 200 and not json.loads(body)["degraded"] and not _waiting(folder):
                 return
         except OSError:
             pass
         time.sleep(0.5)
     raise KbError(f"kb serve did not become ready: {(folder / 'serve.log').read_text(errors='replace')[-2000:]}")
+
+
+def _waiting(folder: Path) -> int:
+    """Rows that are not indexed yet: whoever measures meanwhile measures the indexing."""
+    db = Database(f"sqlite:///{folder / 'kb.db'}")
+    try:
+        with db.read() as tx:
+            return sum(each.waiting for each in outbox.backlog(tx, clock.now()))
+    finally:
+        db.close()
 
 
 class Asker:
@@ -201,14 +213,11 @@ def _search_everything_once(port: int, keys: Sequence[str]) -> None:
 
 def _run(found: Flood, pid: int, port: int, keys: Sequence[str], progress: Progress) -> None:
     command = [sys.executable, "-m", "kb.measure.flood", str(port), str(found.asked_per_s), str(found.seconds)]
+    _people(found, port, keys[1:], found.calm_s, found.calm_ms)
     begun = time.monotonic()
     flooder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    people = [
-        threading.Thread(target=_person, args=(found, port, key, begun + found.seconds, number))
-        for number, key in enumerate(keys[1:])
-    ]
-    for each in people:
-        each.start()
+    people = threading.Thread(target=_people, args=(found, port, keys[1:], found.seconds, found.others_ms))
+    people.start()
     assert flooder.stdin is not None
     flooder.stdin.write(keys[0])  # not as an argument, where every process of the machine could read it
     flooder.stdin.close()
@@ -217,13 +226,25 @@ def _run(found: Flood, pid: int, port: int, keys: Sequence[str], progress: Progr
         found.memory.append((now, _memory_mb(pid)))
         progress.update(round(now))
         time.sleep(1.0)
-    for each in people:
-        each.join()
+    people.join()
     output, _ = flooder.communicate(timeout=60)
     found.flooder.update({int(status): count for status, count in json.loads(output).items()})
 
 
-def _person(found: Flood, port: int, key: str, end: float, number: int) -> None:
+def _people(found: Flood, port: int, keys: Sequence[str], seconds: float, took_ms: list[float]) -> None:
+    """Everybody searches for so long."""
+    end = time.monotonic() + seconds
+    threads = [
+        threading.Thread(target=_person, args=(found, port, key, end, number, took_ms))
+        for number, key in enumerate(keys)
+    ]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+
+
+def _person(found: Flood, port: int, key: str, end: float, number: int, took_ms: list[float]) -> None:
     """Search, look at what came, search again."""
     chance = random.Random(number)
     asker = Asker(port, key)
@@ -234,7 +255,7 @@ def _person(found: Flood, port: int, key: str, end: float, number: int) -> None:
             status = asker.search(chance)
         except OSError:
             status = 0
-        found.others_ms.append((time.perf_counter() - start) * 1000)
+        took_ms.append((time.perf_counter() - start) * 1000)
         found.others[status] += 1
         time.sleep(PAUSE_S * (0.5 + chance.random()))
     asker.close()
@@ -272,6 +293,12 @@ def _memory_mb(pid: int) -> float:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
     return 0.0
+
+
+def _percentiles(took_ms: Sequence[float]) -> dict[str, float]:
+    p50, p95, p99 = np.percentile(took_ms or [0.0], (50, 95, 99))
+    named = {"p50_ms": p50, "p95_ms": p95, "p99_ms": p99, "max_ms": max(took_ms, default=0.0)}
+    return {name: round(float(value), 1) for name, value in named.items()}
 
 
 def _named(statuses: Counter[int]) -> dict[str, int]:

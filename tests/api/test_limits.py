@@ -76,9 +76,9 @@ def test_nobody_holds_more_than_half_of_all_places() -> None:
         assert places.taken == 1
 
 
-def test_callers_take_turns_and_nobody_has_more_than_a_quarter_of_the_workers() -> None:
+def test_callers_take_turns_and_nobody_has_more_than_an_eighth_of_the_workers() -> None:
     async def everybody() -> list[str]:
-        places, order = Places(in_flight=100, workers=8), list[str]()
+        places, order = Places(in_flight=100, workers=16), list[str]()
 
         async def one(caller: str) -> None:
             async with places.work(caller):
