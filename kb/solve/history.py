@@ -80,7 +80,7 @@ def changes(db: Database, by: Person, number: str) -> list[audit.Change]:
 def _change_for(by: Person, each: audit.Change, known: Collection[str]) -> audit.Change:
     """A change with what `by` may not know of cut from both sides, and without the fields that then are equal."""
     before, after = (_state_for(by, side, known) for side in (each.before, each.after))
-    same = {name for name in before if name in after and before[name] == after[name]}
+    same = {name for name in {*before, *after} if before.get(name) == after.get(name)}
     return replace(each, before=_without(before, same), after=_without(after, same))
 
 
