@@ -28,6 +28,7 @@ class Provider:
     wrong: dict[str, Any] = field(default_factory=dict)  # claims that it gets wrong; None leaves one out
     algorithm: str = "RS256"
     broken: bool = False
+    slow: float = 0.0  # seconds before each answer
     keys: dict[str, rsa.RSAPrivateKey] = field(default_factory=dict)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
@@ -98,6 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(self.provider.token(given, self.headers["Authorization"]), 400)
 
     def _answer(self, found: dict[str, Any] | None, otherwise: int) -> None:
+        time.sleep(self.provider.slow)
         status = 500 if self.provider.broken else 200 if found is not None else otherwise
         body = json.dumps(found if status == 200 else {"error": "invalid_grant"}).encode()
         self.send_response(status)

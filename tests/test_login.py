@@ -33,7 +33,7 @@ def test_length_is_what_counts(password: str) -> None:
     [
         "", "elevenchars", "x" * 201, "aaaaaaaaaaaa", "abababababab", "123456789012", "739182640183", "qwertyuiopas",
         "password1234", "Password!2026", "12345password", "changeme!!!!", "............", "1q2w3e4r5t6y",
-        "qwertyqwerty", "correcthorsebatterystaple", "woaini520520",
+        "contactcentre2026", "woaini520520", "winter2026!!!",
     ],
 )  # fmt: skip
 def test_what_is_short_or_common_is_no_password(password: str) -> None:

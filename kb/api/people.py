@@ -84,6 +84,7 @@ def opens(reading: Scope, writing: Scope | None = None) -> Any:
 NEEDS_NO_SCOPE = frozenset({
     "healthz", "readyz",  # names nobody
     "read_me", "read_session", "sign_in", "sign_out", "sign_in_with_provider", "back_from_provider",  # who are you?
+    "change_password", "list_sessions", "end_session",  # one's own
 })  # fmt: skip
 """The routes that anybody may ask, whatever their key opens."""
 

@@ -137,6 +137,17 @@ def disable(
     typer.echo(f"{holder.name} is let in {'again' if undo else 'no more'}")
 
 
+@app.command("sign-out")
+def sign_out(context: typer.Context, person: _Who) -> None:
+    """End every session of a person, in all browsers; their keys and password stay good."""
+    from kb.solve.signing_in import SignIn
+
+    with database(context) as db:
+        holder = find(db, person)
+        count = SignIn(db).leave_everywhere(SYSTEM, holder.id)
+    typer.echo(f"{count} sessions of {holder.name} have ended")
+
+
 @app.command()
 def unlock(context: typer.Context, login: Annotated[str, typer.Argument(help="The login that has to wait.")]) -> None:
     """Forget the failed attempts for a login."""

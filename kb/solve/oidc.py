@@ -12,7 +12,9 @@ import secrets
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -35,7 +37,8 @@ log = logging.getLogger("kb.security")
 _ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]  # a key pair of the provider; never a shared secret, never "none"
 _CLAIMS = ["iss", "aud", "sub", "exp", "iat"]
 _LEEWAY_S = 30
-_TIMEOUT_S = 1.5  # for each of the calls; somebody waits for a page
+_BUDGET_S = 1.8  # for all that is asked of the provider at once: somebody waits for a page, 2 s at most
+_CALLS = 8  # at the same moment
 _KEPT_S = 3600.0  # what the provider says of itself
 _REFETCH_S = 10.0
 
@@ -96,7 +99,7 @@ class Provider:
             "code_challenge": attempt.challenge,
             "code_challenge_method": "S256",
         }
-        endpoint: str = self._known.metadata()["authorization_endpoint"]
+        endpoint: str = self._known.metadata(_end())["authorization_endpoint"]
         return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(asked)}"
 
     def finish(self, attempt: Attempt, reply: Mapping[str, str], redirect_uri: str) -> SignedIn:
@@ -111,7 +114,8 @@ class Provider:
             raise self._refused("iss")
         if not reply.get("code"):
             raise self._refused(f"error {reply.get('error', '')[:40]!r}")
-        claims = self._claims(self._token(reply["code"], attempt, redirect_uri), attempt)
+        end = _end()
+        claims = self._claims(self._token(reply["code"], attempt, redirect_uri, end), attempt, end)
         person = _described(claims, self._grants(claims))
         with self._db.write() as tx:
             person = self._kept(tx, str(claims["sub"]), person)
@@ -124,8 +128,8 @@ class Provider:
         """Let go of the connections to the provider."""
         self._known.close()
 
-    def _token(self, code: str, attempt: Attempt, redirect_uri: str) -> str:
-        known, body = self._known.metadata(), {
+    def _token(self, code: str, attempt: Attempt, redirect_uri: str, end: float) -> str:
+        known, body = self._known.metadata(end), {
             "grant_type": "authorization_code",
             "code": code,
             "redirect_uri": redirect_uri,
@@ -138,17 +142,17 @@ class Provider:
             auth = httpx.BasicAuth(quote(ours[0], safe=""), quote(ours[1], safe=""))  # RFC 6749, section 2.3.1
         else:
             body |= {"client_id": ours[0]} | ({"client_secret": ours[1]} if ours[1] else {})
-        answer = self._known.ask("POST", known["token_endpoint"], data=body, auth=auth)
+        answer = self._known.ask(end, "POST", known["token_endpoint"], data=body, auth=auth)
         if answer.status_code != 200:
             raise self._refused(f"token endpoint {answer.status_code}")
         return str(_json(answer).get("id_token", ""))
 
-    def _claims(self, token: str, attempt: Attempt) -> dict[str, Any]:
+    def _claims(self, token: str, attempt: Attempt, end: float) -> dict[str, Any]:
         registration = self._registration
         try:
             claims: dict[str, Any] = jwt.decode(
                 token,
-                self._known.key(jwt.get_unverified_header(token).get("kid")),
+                self._known.key(jwt.get_unverified_header(token).get("kid"), end),
                 algorithms=_ALGORITHMS,
                 audience=registration.client_id,
                 issuer=registration.issuer,
@@ -196,7 +200,10 @@ class Provider:
 
 
 class _Known:
-    """What the provider says of itself: its endpoints and keys, asked for when needed."""
+    """What the provider says of itself: its endpoints and keys, asked for when needed.
+
+    `end` is when nobody waits any more, by `time.monotonic()`.
+    """
 
     def __init__(self, issuer: str) -> None:
         self._issuer = issuer
@@ -207,47 +214,71 @@ class _Known:
     @cached_property
     def _client(self) -> httpx.Client:
         # The system's certificates: a provider of one's own is often signed by a company's authority.
-        return httpx.Client(timeout=_TIMEOUT_S, verify=ssl.create_default_context(), follow_redirects=False)
+        return httpx.Client(timeout=_BUDGET_S, verify=ssl.create_default_context(), follow_redirects=False)
+
+    @cached_property
+    def _calls(self) -> ThreadPoolExecutor:
+        # The client's times are for each step (name, connection, TLS, each piece of the answer); nobody adds them up.
+        return ThreadPoolExecutor(_CALLS, "oidc")
 
     def close(self) -> None:
         """Let go of the connections."""
+        self._calls.shutdown(wait=False, cancel_futures=True)
         self._client.close()
 
-    def ask(self, method: str, url: str, **more: Any) -> httpx.Response:
-        """One call; raises Unavailable when the provider does not answer or has an error."""
+    def ask(self, end: float, method: str, url: str, **more: Any) -> httpx.Response:
+        """One call; raises Unavailable when the provider does not answer in time or has an error."""
+        call = self._calls.submit(self._client.request, method, url, **more)
         try:
-            answer = self._client.request(method, url, **more)
+            answer = call.result(max(0.0, end - time.monotonic()))
+        except TimeoutError:
+            call.cancel()
+            raise Unavailable("the sign-in provider takes too long") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unavailable(f"the sign-in provider is away: {type(error).__name__}") from error
         if answer.status_code >= 500:
             raise Unavailable(f"the sign-in provider has an error: {answer.status_code}")
         return answer
 
-    def metadata(self) -> dict[str, Any]:
+    def metadata(self, end: float) -> dict[str, Any]:
         """The provider's discovery document."""
-        with self._lock:
+        with self._alone(end):
             since, known = self._metadata
             if time.monotonic() - since > _KEPT_S:
-                known = _json(self.ask("GET", f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"))
+                known = _json(self.ask(end, "GET", f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"))
                 wanted = ("authorization_endpoint", "token_endpoint", "jwks_uri")
                 if known.get("issuer") != self._issuer or not all(isinstance(known.get(each), str) for each in wanted):
                     raise Unavailable(f"what the sign-in provider says of itself does not fit {self._issuer}")
                 self._metadata = (time.monotonic(), known)
             return known
 
-    def key(self, kid: str | None) -> jwt.PyJWK:
+    def key(self, kid: str | None, end: float) -> jwt.PyJWK:
         """The provider's key of that id, asked for anew if we do not know it: keys change. Raises PyJWTError."""
-        uri: str = self.metadata()["jwks_uri"]
-        with self._lock:
+        uri: str = self.metadata(end)["jwks_uri"]
+        with self._alone(end):
             since, keys = self._keys
             age = time.monotonic() - since
             if age > _KEPT_S or (_find(keys, kid) is None and age > _REFETCH_S):
-                keys = jwt.PyJWKSet.from_dict(_json(self.ask("GET", uri))).keys
+                keys = jwt.PyJWKSet.from_dict(_json(self.ask(end, "GET", uri))).keys
                 self._keys = (time.monotonic(), keys)
         found = _find(keys, kid)
         if found is None:
             raise jwt.InvalidKeyError("no such key")
         return found
+
+    @contextmanager
+    def _alone(self, end: float) -> Iterator[None]:
+        """Ask once, however many wait for the answer."""
+        if not self._lock.acquire(timeout=max(0.0, end - time.monotonic())):
+            raise Unavailable("the sign-in provider takes too long")
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+
+def _end() -> float:
+    return time.monotonic() + _BUDGET_S
 
 
 def _find(keys: list[jwt.PyJWK], kid: str | None) -> jwt.PyJWK | None:

@@ -8,7 +8,7 @@ from functools import cached_property
 from uuid import uuid4
 
 from kb import clock
-from kb.errors import KbError, NotSignedIn, TooSoon, Unavailable
+from kb.errors import Invalid, KbError, NotAllowed, NotFound, NotSignedIn, TooSoon, Unavailable
 from kb.login import ADDRESS, LOGIN, Patience, normal_login, one_less, one_more
 from kb.person import EVERYTHING, Person, Right, hash_secret
 from kb.session import JUST_BEFORE, ROTATED_EVERY, SEEN_EVERY, Lifetimes, Session, derived, new_token
@@ -21,7 +21,9 @@ log = logging.getLogger("kb.security")
 
 _OVER = "you are signed out: sign in again"
 _REFUSED = "this login and password do not go together"
+_NOT_PRESENT = "this is not your present password"
 _KEPT = timedelta(days=1)  # failures; longer than any patience
+_SHOWN = 100  # sessions of one person
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,30 +63,50 @@ class SignIn:
         for that login or from that address make everybody wait.
         """
         login = normal_login(login)
-        keys = {self._failure_key("login", login): LOGIN, self._failure_key("address", address): ADDRESS}
-        self._count(keys)
-        with self._db.read() as tx:
-            found = logins.password_of(tx, login)
-        try:
-            right = passwords.matches(password, found[1] if found else None)
-        except Unavailable:
-            with self._db.write() as tx:
-                self._discount(tx, keys)
-            raise
-        if found is None or not right:
-            raise self._refused(keys)
+        keys, found = self._try(login, password, address)
+        if found is None:
+            raise self._refused(keys, NotSignedIn(_REFUSED))
         fresh = passwords.fresh_hash(password, found[1])
         with self._db.write() as tx:
             person = replace(people.get(tx, found[0]), scopes=EVERYTHING)
             unchanged = logins.password_of(tx, login) == found
             if person.disabled or not unchanged:
-                raise self._refused(keys)
+                raise self._refused(keys, NotSignedIn(_REFUSED))
             if fresh:
                 logins.rehash(tx, person.id, found[1], fresh)
-            for_login, for_address = keys
-            logins.forget_failures(tx, for_login)  # in the order in which `_count` takes them: else two would wait
-            self._discount(tx, [for_address])  # for each other
+            self._forgive(tx, keys)
             return self.begin(tx, person, "password")
+
+    def change_password(
+        self, person: Person, present: str, new: str, address: str, session: Session | None
+    ) -> SignedIn | None:
+        """Give somebody who knows their present password a new one, and end all their sessions but this one.
+
+        Returns this session with a new token, at once the only one. Raises NotAllowed for somebody without a
+        password, Invalid for a present one that is wrong (counted like a failed sign-in) or a new one that nobody
+        should use, TooSoon.
+        """
+        login = self.login_of(person)
+        if login is None:
+            raise NotAllowed("you have no password here")
+        new = passwords.checked(new, login, "new")
+        keys, found = self._try(login, present, address)
+        if found is None or found[0] != person.id:
+            raise self._refused(keys, Invalid(_NOT_PRESENT, "current"))
+        hashed = passwords.hash_of(new)
+        with self._db.write() as tx:
+            if logins.password_of(tx, login) != found:
+                raise self._refused(keys, Invalid(_NOT_PRESENT, "current"))
+            logins.save_password(tx, person.id, login, hashed, clock.now())
+            self._forgive(tx, keys)
+            ended = sessions.end_all(tx, person.id, but=session.id if session else "")
+            _write(tx, person.id, person.id, "change_password", {"sessions_ended": ended})
+            return self._renewed(tx, session, person) if session else None
+
+    def login_of(self, person: Person) -> str | None:
+        """Somebody's login, if they have a password."""
+        with self._db.read() as tx:
+            return logins.login_of(tx, person.id)
 
     def resume(self, token: str, renew: bool = True) -> SignedIn:
         """Who holds that token; raises NotSignedIn once the session is over.
@@ -99,7 +121,9 @@ class SignIn:
         session, person = found
         if session.is_copied(token_hash, at):
             log.warning("a session was used with a token that was replaced: ended")
-            self._end(session, "end_copied", person)
+            with self._db.write() as tx:
+                sessions.end(tx, person.id, session.id)
+                _write(tx, person.id, person.id, "end_copied", {})
             raise NotSignedIn(_OVER)
         following = derived(self._key, "next", token)
         if token_hash == session.previous_hash:
@@ -114,15 +138,27 @@ class SignIn:
         """What a page of ours sends along to show that it is one: the same for as long as the session lasts."""
         return derived(self._key, "csrf", session.id)
 
-    def leave(self, session: Session, person: Person) -> None:
-        """End one session."""
-        self._end(session, "sign_out", person)
+    def sessions_of(self, person: Person) -> list[Session]:
+        """The sessions of a person that are not over, those last used first, at most 100."""
+        at = clock.now()
+        with self._db.read() as tx:
+            found = sessions.of_person(tx, person.id, _SHOWN)
+        return [each for each in found if not each.is_over(at, self._lifetimes.idle)]
 
-    def leave_everywhere(self, person: Person) -> int:
-        """End every session of a person. Returns how many there were."""
+    def leave(self, session_id: str, person: Person) -> None:
+        """End one session of a person; raises NotFound where they have no such session."""
         with self._db.write() as tx:
-            count = sessions.end_all(tx, person.id)
-            _write(tx, person.id, person.id, "sign_out", {"sessions_ended": count})
+            if not sessions.end(tx, person.id, session_id):
+                raise NotFound("you have no such session")
+            _write(tx, person.id, person.id, "sign_out", {})
+
+    def leave_everywhere(self, by: Person, person_id: str) -> int:
+        """End every session of a person. Returns how many there were."""
+        if by.id != person_id:
+            by.require(Right.ADMINISTER)
+        with self._db.write() as tx:
+            count = sessions.end_all(tx, person_id)
+            _write(tx, by.id, person_id, "sign_out", {"sessions_ended": count})
         return count
 
     def unlock(self, by: Person, login: str) -> None:
@@ -174,17 +210,40 @@ class SignIn:
             return False
         try:
             with self._db.write() as tx:
-                sessions.change(tx, session, after)
+                changed = sessions.change(tx, session, after)
         except KbError as error:  # reading goes on while nothing can be written
             log.warning("a session could not be kept up: %s", error)
             return False
-        # If another request was quicker, it made the same token.
-        return after.token_hash != session.token_hash
+        # If another request was quicker, its answer brings the token: the same, or after a new password quite another.
+        return changed and after.token_hash != session.token_hash
 
-    def _end(self, session: Session, action: str, person: Person) -> None:
-        with self._db.write() as tx:
-            sessions.end(tx, session.id)
-            _write(tx, person.id, person.id, action, {})
+    def _renewed(self, tx: Tx, session: Session, person: Person) -> SignedIn:
+        """The session with a token that does not follow from the one before, which is good for nothing any more."""
+        at, token = clock.now(), new_token()
+        after = replace(session, token_hash=hash_secret(token), previous_hash=None, rotated_at=at, seen_at=at)
+        if not sessions.renew(tx, after):
+            raise NotSignedIn(_OVER)
+        return SignedIn(after, person, token)
+
+    def _try(self, login: str, password: str, address: str) -> tuple[dict[str, Patience], tuple[str, str] | None]:
+        """Count an attempt and look at it: under which keys, and if it is right whose login it is, with the hash."""
+        keys = {self._failure_key("login", login): LOGIN, self._failure_key("address", address): ADDRESS}
+        self._count(keys)
+        with self._db.read() as tx:
+            found = logins.password_of(tx, login)
+        try:
+            right = passwords.matches(password, found[1] if found else None)
+        except Unavailable:
+            with self._db.write() as tx:
+                self._discount(tx, keys)
+            raise
+        return keys, found if right else None
+
+    def _forgive(self, tx: Tx, keys: Iterable[str]) -> None:
+        """The attempt was right."""
+        for_login, for_address = keys
+        logins.forget_failures(tx, for_login)  # in the order in which `_count` takes them: else two would wait
+        self._discount(tx, [for_address])  # for each other
 
     def _count(self, keys: Mapping[str, Patience]) -> None:
         """Count an attempt as failed before it is looked at: many at once are as slow as one after the other."""
@@ -204,9 +263,9 @@ class SignIn:
         for key in keys:
             logins.save_failures(tx, key, one_less(logins.failures(tx, key, clock.now())))
 
-    def _refused(self, keys: Mapping[str, Patience]) -> NotSignedIn:
+    def _refused(self, keys: Mapping[str, Patience], error: KbError) -> KbError:
         log.warning("sign-in refused", extra={"how": "password"} | self._told(keys))
-        return NotSignedIn(_REFUSED)
+        return error
 
     def _told(self, keys: Mapping[str, Patience]) -> dict[str, str]:
         return {name: key[:12] for name, key in zip(("login", "address"), keys, strict=True)}

@@ -261,6 +261,18 @@ def test_a_provider_that_is_away_is_said_within_two_seconds(
     assert response.headers["location"] == "/?sign_in=away"
 
 
+def test_calls_that_each_come_in_time_have_one_time_together(
+    provider: Provider, browser: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kb.solve.oidc._BUDGET_S", 0.5)
+    back = leave(browser)
+    provider.slow = 0.3
+    start = time.monotonic()
+    assert browser.get(back).headers["location"] == "/?sign_in=away"
+    assert 0.3 < time.monotonic() - start < 0.6
+    assert provider.asked[-2:] == ["/token", "/keys"]
+
+
 def test_without_a_provider_there_is_no_such_page(shared: House) -> None:
     assert shared.client.get("/sign-in/oidc").status_code == 404
     assert shared.client.get("/sign-in/oidc/callback").status_code == 404

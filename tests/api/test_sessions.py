@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from kb import clock
-from kb.errors import Conflict
+from kb.errors import Conflict, NotAllowed
 from kb.person import SYSTEM, Person, Scope
 from kb.solve.access import disable, issue_key, revoke_key, revoke_keys
 from kb.solve.passwords import set_password
@@ -21,6 +21,7 @@ from kb.store.schema import session as table
 from tests.api.conftest import House, opened
 
 PASSWORD = "seven grey herons wait"
+NEW = "eight grey herons wait"
 COOKIE = "__Host-kb_session"
 Later = Callable[[timedelta], Any]
 
@@ -382,6 +383,136 @@ def test_repeated_failures_make_the_next_attempt_wait_whoever_tries(house: House
         assert attempt("ada", PASSWORD).status_code == 200
         assert [attempt("ada", "wrong").status_code for _ in range(4)] == [401] * 4
         assert me(page).status_code == 200
+
+
+def change(page: TestClient, current: str = PASSWORD, new: str = NEW, **more: Any) -> Any:
+    return page.put("/api/v1/session/password", json={"current": current, "new": new}, **more)
+
+
+@pytest.fixture
+def ada(house: House) -> Iterator[TestClient]:
+    """Somebody of her own, signed in."""
+    set_password(house.service.db, SYSTEM, house.ids["publisher"], "ada", PASSWORD)
+    with browser(house) as client:
+        enter(client)
+        yield client
+
+
+def test_a_new_password_ends_all_other_sessions_and_gives_this_one_a_new_token(house: House, ada: TestClient) -> None:
+    before = token(ada)
+    with browser(house) as other, browser(house) as bobs:
+        enter(other)
+        enter(bobs, key=house.keys["candidate"])
+        response = change(ada)
+        assert (response.status_code, response.json()["login"]) == (200, "ada")
+        assert response.json()["csrf_token"] == ada.headers["X-CSRF-Token"]
+        assert len(response.headers.get_list("set-cookie")) == 1
+        assert [me(each).status_code for each in (ada, other, bobs)] == [200, 401, 200]
+        after = token(ada)
+        hold(ada, before)
+        assert me(ada).status_code == 401, "the token before is good for nothing, at once"
+        hold(ada, after)
+        assert me(ada).json()["name"] == "publisher"
+        del other.headers["X-CSRF-Token"]
+        assert other.post("/api/v1/session", json={"login": "ada", "password": PASSWORD}).status_code == 401
+        enter(other, login="ada", password=NEW)
+    with house.service.db.read() as tx:
+        [changed] = [
+            each for each in audit.of(tx, "person", house.ids["publisher"]) if each.action == "change_password"
+        ]
+    assert changed.after == {"sessions_ended": 1}
+
+
+def test_a_new_password_when_the_token_is_due_brings_one_token_only(ada: TestClient, later: Later) -> None:
+    later(timedelta(minutes=20))
+    assert len(change(ada).headers.get_list("set-cookie")) == 1
+    assert me(ada).status_code == 200
+    later(timedelta(minutes=40))
+    assert [me(ada).status_code, me(ada).status_code] == [200, 200], "and it goes on changing"
+
+
+def test_the_present_password_is_needed_and_guessing_it_counts_like_signing_in(
+    house: House, ada: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(5):
+        refused = change(ada, "a wrong guess here")
+        assert (code(refused), refused.json()["error"]["field"]) == ((422, "invalid"), "current")
+    assert code(change(ada)) == (429, "too_many")
+    assert me(ada).status_code == 200
+    with browser(house) as other:
+        assert code(other.post("/api/v1/session", json={"login": "ada", "password": PASSWORD})) == (429, "too_many")
+    assert "wrong guess" not in caplog.text
+
+
+@pytest.mark.parametrize("new", ["too short", "passwordpassword", "contactcentre2026", "x" * 201, "ada"])
+def test_a_new_password_that_nobody_should_use_is_refused_and_costs_no_attempt(ada: TestClient, new: str) -> None:
+    for _ in range(6):
+        refused = change(ada, new=new)
+        assert (code(refused), refused.json()["error"]["field"]) == ((422, "invalid"), "new")
+        assert new not in refused.json()["error"]["message"] or new == "ada"
+    assert change(ada).status_code == 200
+
+
+def test_who_has_no_password_changes_none(house: House) -> None:
+    for who in ("", "candidate"):
+        headers = {"Authorization": f"Bearer {house.keys[who]}"} if who else {}
+        with browser(house) as page:
+            assert code(change(page, headers=headers)) == (403, "not_allowed")
+    assert code(house.ask("PUT", "session/password", json={"current": PASSWORD, "new": NEW})) == (403, "not_allowed")
+
+
+def test_a_new_password_by_key_ends_every_session_and_needs_a_page_of_ours_by_cookie(
+    house: House, ada: TestClient
+) -> None:
+    assert code(change(ada, headers={"Sec-Fetch-Site": "cross-site"})) == (403, "foreign")
+    assert code(change(ada, headers={"X-CSRF-Token": "x"})) == (403, "foreign")
+    with browser(house) as program:
+        response = change(program, headers={"Authorization": f"Bearer {house.keys['publisher']}"})
+        assert (response.status_code, response.json()["csrf_token"]) == (200, None)
+        assert "set-cookie" not in response.headers
+    assert me(ada).status_code == 401
+
+
+def test_people_see_their_own_sessions_and_end_them_one_by_one(house: House, ada: TestClient, later: Later) -> None:
+    later(timedelta(minutes=5))
+    with browser(house) as other, browser(house) as bobs:
+        enter(other)
+        enter(bobs, key=house.keys["candidate"])
+        theirs, mine = [each.get("/api/v1/sessions").json()["sessions"] for each in (bobs, ada)]
+        assert [each["present"] for each in theirs] == [True]
+        assert [each["present"] for each in mine] == [True, False], "last used first"
+        assert mine[0]["began_at"] < mine[1]["began_at"] < mine[0]["expires_at"] < mine[1]["expires_at"]
+        assert (token(ada) or "") not in str(mine)
+        for unknown in (theirs[0]["id"], "0" * 32):
+            assert code(ada.delete(f"/api/v1/sessions/{unknown}")) == (404, "not_found")
+        assert ada.delete(f"/api/v1/sessions/{mine[1]['id']}").status_code == 204
+        assert [me(each).status_code for each in (ada, other, bobs)] == [200, 401, 200]
+        response = ada.delete(f"/api/v1/sessions/{mine[0]['id']}")
+        assert (response.status_code, token(ada)) == (204, None)
+        assert me(bobs).status_code == 200
+
+
+def test_sessions_that_are_over_are_not_shown_and_the_public_has_none(
+    house: House, ada: TestClient, later: Later
+) -> None:
+    later(timedelta(hours=9))
+    key = {"Authorization": f"Bearer {house.keys['publisher']}"}
+    assert house.client.get("/api/v1/sessions", headers=key).json() == {"sessions": []}
+    assert house.get("sessions").json() == {"sessions": []}
+    assert code(house.ask("DELETE", "sessions/x")) == (404, "not_found")
+
+
+def test_an_administrator_ends_every_session_of_a_person(house: House, ada: TestClient) -> None:
+    with pytest.raises(NotAllowed):
+        house.service.sign_in.leave_everywhere(Person("candidate", "Bob"), house.ids["publisher"])
+    assert house.service.sign_in.leave_everywhere(SYSTEM, house.ids["publisher"]) == 1
+    assert me(ada).status_code == 401
+
+
+def test_a_browser_forgets_what_it_keeps_of_ours_when_somebody_leaves(page: TestClient) -> None:
+    enter(page)
+    response = page.delete("/api/v1/session")
+    assert response.headers["clear-site-data"] == '"cache", "storage"'
 
 
 def test_signing_in_and_out_is_audited_and_failures_are_logged_without_names(

@@ -165,3 +165,16 @@ def test_hosts_are_added_listed_linked_and_revoked(kb: Kb, tmp_path: Path) -> No
     ):
         with pytest.raises(Invalid):
             kb("host", "add", *arguments)
+
+
+def test_every_session_of_a_person_is_ended_and_their_key_stays_good(kb: Kb) -> None:
+    secret = kb("person", "add", "Ada").stdout.strip()
+    db = Database(Settings().database)
+    try:
+        held = SignIn(db).by_key(secret).token or ""
+        assert kb("person", "sign-out", "Ada").stdout.strip() == "1 sessions of Ada have ended"
+        with pytest.raises(NotSignedIn):
+            SignIn(db).resume(held)
+    finally:
+        db.close()
+    assert signed_in(secret).name == "Ada"

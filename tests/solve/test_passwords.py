@@ -5,10 +5,10 @@ import time
 import argon2
 import pytest
 
-from kb.errors import NotSignedIn, TooSoon
+from kb.errors import Invalid, NotSignedIn, TooSoon
 from kb.person import SYSTEM
 from kb.solve import passwords
-from kb.solve.passwords import matches, set_password
+from kb.solve.passwords import checked, matches, set_password
 from kb.solve.signing_in import SignIn
 from kb.store import logins, people
 from kb.store.database import Database
@@ -71,3 +71,27 @@ def test_a_login_that_nobody_has_takes_as_long_as_a_wrong_password() -> None:
 
     wrong, unknown = (statistics.median(took(known) for _ in range(5)) for known in (hashed, None))
     assert unknown > wrong / 3, "it is hashed as well"
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "qwertyqwerty",
+        "correcthorsebatterystaple",
+        "manchesterunited",
+        "iloveyouforever",
+        "123qweasdzxc",
+        "IloveYouForever",
+    ],
+)
+def test_a_password_that_leaked_often_is_refused_however_it_is_written(password: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        checked(password, "ada", "new")
+    assert refused.value.field == "new"
+
+
+@pytest.mark.parametrize(
+    "password", ["three unrelated words", "密码由十二个不同的汉字组成吧", "qN7!fw2#Lz9$", "äöüxy9" * 33]
+)
+def test_a_password_that_is_on_no_list_is_taken(password: str) -> None:
+    assert checked(password, "ada") == password

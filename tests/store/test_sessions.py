@@ -61,7 +61,7 @@ def test_sessions_end_one_by_one_for_a_person_or_by_themselves(db: Database) -> 
             return {id for id in ids if sessions.find(tx, f"hash of {id}")}
 
     with db.write() as tx:
-        sessions.end(tx, "one")
+        sessions.end(tx, "ada", "one")
     assert left() == {"two", "three", "bobs", "expired", "idle"}
     with db.write() as tx:
         assert sessions.end_all(tx, "ada") == 2
