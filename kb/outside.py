@@ -12,7 +12,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -83,17 +83,31 @@ class Outside:
         comes, not in time, or no success; both also while the body is read.
         """
         network = _Network(self, time.monotonic() + self.seconds)
-        with _told(url), httpcore.ConnectionPool(ssl_context=self.tls, network_backend=network) as pool:
-            for _ in range(REDIRECTS + 1):
-                _check(url)
-                headers = [("User-Agent", "kb"), ("Accept-Encoding", "identity")]
-                with pool.stream("GET", url, headers=headers) as response:
-                    target = _redirect(response)
-                    if target is None:
-                        yield _read(response, self.most)
-                        return
-                    url = urljoin(url, target)
-            raise Invalid(f"it leads on more than {REDIRECTS} times", "url")
+        with ExitStack() as stack:
+            pool = stack.enter_context(httpcore.ConnectionPool(ssl_context=self.tls, network_backend=network))
+            with _told(url):
+                response = self._follow(pool, stack, url)
+            yield self._read(response, url)
+
+    def _follow(self, pool: httpcore.ConnectionPool, stack: ExitStack, url: str) -> httpcore.Response:
+        headers = [("User-Agent", "kb"), ("Accept-Encoding", "identity")]
+        for _ in range(REDIRECTS + 1):
+            _check(url)
+            response = stack.enter_context(pool.stream("GET", url, headers=headers))
+            target = _redirect(response)
+            if target is None:
+                return response
+            url = urljoin(url, target)
+        raise Invalid(f"it leads on more than {REDIRECTS} times", "url")
+
+    def _read(self, response: httpcore.Response, url: str) -> Iterator[bytes]:
+        read = 0
+        with _told(url):
+            for piece in response.iter_stream():
+                read += len(piece)
+                if read > self.most:
+                    raise Invalid(f"it has more than {self.most:,} bytes", "url")
+                yield piece
 
 
 def is_public(address: Address) -> bool:
@@ -199,22 +213,13 @@ def _check(url: str) -> None:
 def _redirect(response: httpcore.Response) -> str | None:
     """Where it leads, None for the thing itself; raises Unavailable where there is neither."""
     if response.status == 200:
+        if any(name.lower() == b"content-encoding" and value != b"identity" for name, value in response.headers):
+            raise Invalid("it comes packed, which was not asked for", "url")
         return None
     target = next((value.decode("latin-1") for name, value in response.headers if name.lower() == b"location"), None)
     if response.status in (301, 302, 303, 307, 308) and target is not None:
         return target
     raise Unavailable(f"it answers with status {response.status}")
-
-
-def _read(response: httpcore.Response, most: int) -> Iterator[bytes]:
-    if any(name.lower() == b"content-encoding" and value != b"identity" for name, value in response.headers):
-        raise Invalid("it comes packed, which was not asked for", "url")
-    read = 0
-    for piece in response.iter_stream():
-        read += len(piece)
-        if read > most:
-            raise Invalid(f"it has more than {most:,} bytes", "url")
-        yield piece
 
 
 @contextmanager

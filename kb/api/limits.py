@@ -10,7 +10,7 @@ import ipaddress
 import math
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
@@ -186,8 +186,9 @@ class Limits:
         sent, address = _sent(scope), address_of(scope)
         known = self._good.get(sent)
         buckets, caller = (self._addresses, address) if known is None else (self._keys, known)
-        incoming, reply = Incoming(scope, receive, self._bounds.body_s, self._bounds.file_bytes), _Reply(send)
-        async with AsyncExitStack() as held:
+        incoming = Incoming(scope, receive, self._bounds.body_s, self._bounds.file_bytes)
+        async with AsyncExitStack() as held, AsyncExitStack() as working:
+            reply = _Reply(send, working.aclose)
             try:
                 check_head(scope)
                 if scope["path"] in _WATCHED:
@@ -196,7 +197,7 @@ class Limits:
                     _pay(buckets, caller, _STATIC_COST if scope["path"].startswith("/static/") else 1.0)
                     await incoming.begin()
                     held.enter_context(self._places.hold(caller))
-                    await held.enter_async_context(self._places.work(caller))
+                    await working.enter_async_context(self._places.work(caller))
             except HTTPException as error:
                 self._metrics.refused(error.status_code)
                 return await refusal(scope["state"]["request_id"], error)(scope, receive, send)
@@ -223,15 +224,20 @@ def found_good(connection: HTTPConnection, credential: str) -> None:
 
 
 class _Reply:
-    """ASGI's `send`, which remembers the status and gives up on a reader that takes nothing."""
+    """ASGI's `send`, which remembers the status and gives up on a reader that takes nothing.
 
-    def __init__(self, send: Send) -> None:
+    The work is done when the answer begins: however long it takes to send it, it keeps nobody from theirs.
+    """
+
+    def __init__(self, send: Send, end_work: Callable[[], Awaitable[None]]) -> None:
         self._send = send
+        self._end_work = end_work
         self.status = 0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = int(message["status"])
+            await self._end_work()
         async with asyncio.timeout(_SEND_S):
             await self._send(message)
 

@@ -14,6 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 from kb.api.bodies import Incoming
 from kb.api.frame import SECURITY_HEADERS
 from kb.api.limits import Bounds, Buckets, Limits, Places
+from kb.settings import Settings
 from tests.api.conftest import House, opened
 from tests.api.test_errors import problem
 
@@ -51,6 +52,17 @@ def test_what_was_done_already_can_be_charged_into_debt() -> None:
 
 def test_more_than_a_bucket_holds_can_still_be_had_from_a_full_one() -> None:
     assert Buckets(rate=1, burst_s=2, now=Clock()).take("ada", 50) == 0.0
+
+
+def test_three_hundred_agents_behind_one_address_who_type_all_the_time_are_never_slowed_down() -> None:
+    clock, default = Clock(), {name: field.default for name, field in Settings.model_fields.items()}
+    keys = Buckets(default["rate_per_key"], default["rate_burst_s"], clock)
+    addresses = Buckets(default["rate_per_address"], default["rate_burst_s"], clock)
+    opening = [addresses.take("office", tokens) for _ in range(300) for tokens in (1.0, *[0.1] * 20)]
+    assert set(opening) == {0.0}  # all at once: the page, and the first request of each
+    for _ in range(10 * 60):  # ten keystrokes a second, each a request
+        clock.at += 0.1
+        assert {keys.take(f"agent {number}") for number in range(300)} == {0.0}
 
 
 def test_only_so_many_callers_are_remembered() -> None:
