@@ -74,12 +74,15 @@ def changes(db: Database, by: Person, number: str) -> list[audit.Change]:
         found = audit.of(tx, Kind.ARTICLE, _article(tx, by, number).id)
         linked = {side.get(name) for each in found for side in (each.before, each.after) for name in _LINKS}
         known = seeing.numbers(tx, by, [str(each) for each in linked if each], clock.now())
-    return [_change_for(by, each, known) for each in found]
+    seen = [_change_for(by, each, known) for each in found]
+    return [each for each in seen if each.before or each.after]
 
 
 def _change_for(by: Person, each: audit.Change, known: Collection[str]) -> audit.Change:
     """A change with what `by` may not know of cut from both sides, and without the fields that then are equal."""
     before, after = (_state_for(by, side, known) for side in (each.before, each.after))
+    if by.tier is not Audience.INTERNAL and each.person_id != by.id:
+        before, after = (_without(side, {"file"}) for side in (before, after))  # it may stand in a block for others
     same = {name for name in {*before, *after} if before.get(name) == after.get(name)}
     return replace(each, before=_without(before, same), after=_without(after, same))
 
@@ -88,8 +91,6 @@ def _state_for(by: Person, side: Mapping[str, object], known: Collection[str]) -
     state = dict(side)
     if isinstance(named := state.get("groups"), list):
         state["groups"] = sorted(seeing.groups(by, named))
-    if by.tier is not Audience.INTERNAL and "file" in state:
-        state["file"] = None  # it may stand in a block that they are not shown
     return state | {name: None for name in _LINKS if name in state and state[name] not in known}
 
 

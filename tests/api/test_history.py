@@ -4,6 +4,7 @@ from kb.audience import Audience
 from kb.person import SYSTEM
 from kb.solve import improve
 from tests.api.conftest import House
+from tests.pictures import png
 
 
 def test_the_history_tells_who_wrote_what_and_why(house: House) -> None:
@@ -69,3 +70,16 @@ def test_a_revision_that_does_not_exist_is_not_found(house: House) -> None:
     article = house.write("Red light", "Restart.")
     assert house.get(f"articles/{article.number}/revisions/1", "candidate").status_code == 200
     assert house.get(f"articles/{article.number}/revisions/2", "candidate").status_code == 404
+
+
+def test_the_audit_log_leaves_out_groups_links_and_files_that_are_not_for_the_reader(house: House) -> None:
+    fraud = house.write("Fraud", "Text.", groups=frozenset({"fraud-team"}))
+    article = house.write("Red light", "Restart.", superseded_by=fraud.id)
+    improve.set_state(house.service.db, SYSTEM, article.id, {"translation_of": fraud.id})
+    assert house.ask("POST", f"articles/{article.number}/files", "publisher", content=png()).status_code == 201
+    path = f"articles/{article.number}/audit"
+    whole, part = (house.get(path, who).json()["changes"] for who in ("publisher", "partner_author"))
+    assert [each["action"] for each in whole] == ["create", "state", "attach"]
+    assert [each["action"] for each in part] == ["create", "state"]
+    assert (whole[0]["after"]["superseded_by"], whole[1]["after"]["translation_of"]) == (fraud.id, fraud.id)
+    assert fraud.id not in str(part)
