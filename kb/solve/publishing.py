@@ -66,7 +66,7 @@ def _settle_files(tx: Tx, by: Person, revision: Revision, brought: Sequence[Name
     named = references(revision.body)
     if missing := named - {each.hash for each in files.attached(tx, revision.article_id)}:
         sent = source_for(revision.body, by.tier)  # its lines, not those of the blocks that were put back
-        place = min((at for digest in missing if (at := sent.find(digest)) >= 0), default=0)
+        place = min((sent.find(digest) for digest in missing if digest in sent), default=0)
         message = "this article has no such file; add it to the article first, then name it in the text"
         raise Invalid(message, "body", sent.count("\n", 0, place) + 1)
     files.detach(tx, revision.article_id, files.unused(tx, revision.article_id, at - UNUSED_FOR))
