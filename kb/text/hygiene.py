@@ -12,6 +12,7 @@ _NEVER_MEANT = re.compile(
     "[\0-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\u200b\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]"
     "|(?<![\U0001f3f4\U000e0020-\U000e007f])[\U000e0000-\U000e007f]+"
 )
+_HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+")
 _NO_ADDRESS = re.compile(r"[\s\\\x00-\x1f\x7f-\x9f]")
 
 
@@ -30,6 +31,8 @@ def web_address(text: str) -> str:
         return ""
     try:
         parts = urlsplit(text)
-        return text if parts.scheme.lower() in ("http", "https") and parts.hostname else ""
-    except ValueError:
+        is_good = parts.scheme in ("http", "https") and _HOST.fullmatch(parts.hostname or "") and parts.port != 0
+    except ValueError:  # brackets or a port that are none
         return ""
+    # A name before the host is there to be taken for the host.
+    return text if is_good and "@" not in parts.netloc else ""

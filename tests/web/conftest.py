@@ -34,7 +34,7 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 
 
 @dataclass
@@ -77,7 +77,16 @@ class Watch:
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The application with a toy encoder, everything in the library indexed."""
-    settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("web"), database_url="", qdrant_url="")  # type: ignore[call-arg]
+    with serving(tmp_path_factory.mktemp("web"), fill, _is_indexed) as site:
+        yield site
+
+
+@contextlib.contextmanager
+def serving(
+    folder: Path, fill: Callable[[Database], Library], is_ready: Callable[[Site], bool], **set: Any
+) -> Iterator[Site]:
+    """The application with a toy encoder on a port of its own, once what `fill` wrote is found."""
+    settings = Settings(_env_file=None, data_dir=folder, database_url="", qdrant_url="", **set)  # type: ignore[call-arg]
     with contextlib.closing(Database(settings.database)) as db:
         migrate(db)
         library = fill(db)
@@ -90,7 +99,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         site = Site(f"http://127.0.0.1:{listening.getsockname()[1]}", library, service)
         try:
             _until(lambda: server.started, "the server has started")
-            _until(lambda: _is_indexed(site), "everything is indexed")
+            _until(lambda: is_ready(site), "everything is indexed")
             yield site
         finally:
             server.should_exit = True

@@ -238,7 +238,8 @@ def test_waiting_shows_an_outline_without_moving_the_box(visit: Visit) -> None:
 
 def test_pictures_from_elsewhere_become_links(visit: Visit, site: Site) -> None:
     page = visit(f"article={site.library.articles['red'].number}")
-    expect(page.get_by_role("link", name="The ring of the hub")).to_be_visible()
+    link = page.get_by_role("link", name="The ring of the hub")
+    expect(link).to_have_attribute("href", "https://pictures.example.test/ring.png")
     assert page.locator("#article img").count() == 0
 
 

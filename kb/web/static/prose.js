@@ -11,7 +11,6 @@ import { t } from "./i18n.js";
  */
 export function prose(html, { deeper = 1, find = null } = {}) {
   const body = new DOMParser().parseFromString(html, "text/html").body;
-  for (const image of body.querySelectorAll("img")) withoutForeign(image);
   for (const table of body.querySelectorAll("table")) framed(table);
   for (const code of body.querySelectorAll("pre")) scrollable(code, t("code.scroll"));
   for (const link of body.querySelectorAll("a[href]")) led(link);
@@ -20,17 +19,6 @@ export function prose(html, { deeper = 1, find = null } = {}) {
   const fragment = document.createDocumentFragment();
   fragment.append(...document.adoptNode(body).childNodes);
   return fragment;
-}
-
-/** A picture from elsewhere would tell its host who reads what: it becomes a link. */
-function withoutForeign(image) {
-  if (image.src.startsWith(`${location.origin}/`)) {
-    image.loading = "lazy";
-    return;
-  }
-  const text = t("hit.image", { alt: image.alt || image.src });
-  // A link within a link is none.
-  image.replaceWith(image.closest("a") ? text : el("a", { href: image.src }, text));
 }
 
 function framed(table) {
@@ -55,6 +43,7 @@ function scrollable(element, label) {
 }
 
 function led(link) {
+  if (link.hasAttribute("download")) return; // a file of ours
   // Writers link the files of their folder, or a place in a text: neither is an address here. The words of the link
   // name what is meant, so it becomes a search for them.
   if (!/^(?:[a-z][a-z\d+.-]*:|\/\/)/i.test(link.getAttribute("href"))) {
