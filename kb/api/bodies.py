@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from fastapi import HTTPException, Request, Response
@@ -52,14 +52,15 @@ class Incoming:
         self._seconds = seconds
         self._begun = asyncio.get_running_loop().time()
         self._ahead: deque[Message] = deque()
-        self._complete = False
+        self.complete = False
+        self.when_complete: Callable[[], Awaitable[object]] | None = None
         self.read = 0
 
     async def begin(self) -> None:
         """Read all of a small body and the beginning of a large one: who is slow waits before taking a place."""
         if self._announced.isascii() and self._announced.isdigit() and int(self._announced[:20]) > self._most:
             self._too_large()
-        while not self._complete and self.read <= _AHEAD:
+        while not self.complete and self.read <= _AHEAD:
             self._ahead.append(await self._next())
 
     async def __call__(self) -> Message:
@@ -67,17 +68,19 @@ class Incoming:
         return self._ahead.popleft() if self._ahead else await self._next()
 
     async def _next(self) -> Message:
-        if self._complete:
+        if self.complete:
             return await self._receive()  # to hear of a disconnect takes as long as it takes
         try:
             async with asyncio.timeout_at(self._begun + self._seconds + self.read / _SLOWEST):
                 message = await self._receive()
         except TimeoutError:
             raise HTTPException(408, "the body came too slowly") from None
-        self._complete = message["type"] != "http.request" or not message.get("more_body", False)
+        self.complete = message["type"] != "http.request" or not message.get("more_body", False)
         self.read += len(message.get("body", b""))
         if self.read > self._most:
             self._too_large()
+        if self.complete and self.when_complete is not None:
+            await self.when_complete()
         return message
 
     def _too_large(self) -> None:

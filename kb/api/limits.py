@@ -13,6 +13,7 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from fastapi import HTTPException
 from starlette.requests import HTTPConnection
@@ -27,6 +28,7 @@ _REFUSED_COST = 10.0  # requests that a wrong credential counts for: guessing is
 _BYTES_PER_TOKEN = 64_000  # of a body: parsing 2 MB takes as long as 30 searches
 _STATIC_COST = 0.1  # a page loads 20 files, and 300 agents open it at nine o'clock
 _WAIT_S = 5.0
+_UPLOADS = 16  # bodies of more than 64 kB at once: they are held in memory
 _SEND_S = 30.0  # a reader that takes nothing for so long has gone
 _OPENED = "credential_that_opened"
 
@@ -178,6 +180,7 @@ class Limits:
         self._addresses = Buckets(bounds.rate_per_address, bounds.burst_s)
         self._good: OrderedDict[bytes, str] = OrderedDict()  # the headers that were sent -> whose bucket
         self._places = Places(bounds.in_flight, bounds.workers)
+        self._uploads = Places(_UPLOADS, 1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or say that it is too much."""
@@ -197,7 +200,12 @@ class Limits:
                     _pay(buckets, caller, _STATIC_COST if scope["path"].startswith("/static/") else 1.0)
                     await incoming.begin()
                     held.enter_context(self._places.hold(caller))
-                    await working.enter_async_context(self._places.work(caller))
+                    turn = partial(working.enter_async_context, self._places.work(caller))
+                    if incoming.complete:
+                        await turn()
+                    else:  # the rest may come slowly: its turn is when all of it is here
+                        held.enter_context(self._uploads.hold(caller))
+                        incoming.when_complete = turn
             except HTTPException as error:
                 self._metrics.refused(error.status_code)
                 return await refusal(scope["state"]["request_id"], error)(scope, receive, send)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import HTTPException, Response
+from fastapi import HTTPException, Request, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from kb.api.bodies import Incoming
@@ -193,11 +193,16 @@ class Uncounted:
         pass
 
 
-def test_who_sends_slowly_takes_nobodys_place() -> None:
+@pytest.mark.parametrize("begun", [1, 70_000])
+def test_who_sends_slowly_keeps_nobody_from_their_turn(begun: int) -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await Response("done")(scope, receive, send)
+        try:
+            await Request(scope, receive).body()
+        except HTTPException as error:
+            return await Response(status_code=error.status_code)(scope, receive, send)
+        return await Response("done")(scope, receive, send)
 
-    limits = Limits(app, Bounds(in_flight=2, body_s=0.1), Uncounted())  # type: ignore[arg-type]
+    limits = Limits(app, Bounds(in_flight=40, workers=1, body_s=0.1), Uncounted())  # type: ignore[arg-type]
 
     async def ask(*pieces: Message) -> int:
         coming, said = list(pieces), list[Message]()
@@ -216,11 +221,16 @@ def test_who_sends_slowly_takes_nobodys_place() -> None:
         return int(said[0]["status"])
 
     async def everybody() -> list[int]:
-        slow = [asyncio.create_task(ask({"type": "http.request", "body": b"{", "more_body": True})) for _ in range(10)]
+        piece = {"type": "http.request", "body": b"x" * begun, "more_body": True}
+        slow = [asyncio.create_task(ask(piece)) for _ in range(10)]
         await asyncio.sleep(0.01)
-        return [await ask({"type": "http.request", "body": b""}), *await asyncio.gather(*slow)]
+        return [await ask({"type": "http.request", "body": b""}), *sorted(await asyncio.gather(*slow))]
 
-    assert asyncio.run(everybody()) == [200, *[408] * 10]
+    assert asyncio.run(everybody()) == [
+        200,
+        *[408] * 8,
+        *([408] * 2 if begun == 1 else [503] * 2),
+    ]  # eight uploads each
 
 
 Open = Callable[..., House]
