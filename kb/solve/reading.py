@@ -59,8 +59,9 @@ def listing(
             after=after,
             limit=limit,
         )
-        standings = articles.standings(tx, [each.id for each in found], at)
-    return [(each, standings[ItemRef(Kind.ARTICLE, each.id)].title) for each in found]
+        items = {ItemRef(Kind.ARTICLE, each.id): each for each in found}
+        standings = seeing.standings(tx, by, items, at)
+    return [(each, standings[item].title) for item, each in items.items() if item in standings]
 
 
 def title_of(db: Database, article: Article) -> str:

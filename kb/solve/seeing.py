@@ -4,7 +4,8 @@ The rule itself is the nouns': `Reader.may_read` for tier and groups (`kb.audien
 (`Article.is_live`, `Standing.live`). Whoever is not told more sees least, and nothing tells what is not for somebody
 from what does not exist. Three places have to ask before they rank or count, and put the same rule in their own terms:
 the keys in the index (`Access.reader_keys`), the segments of the catalogue (`kb.search.segment.Key`) and the
-conditions of SQL lists (`kb.store.articles.may_read`). What they let through is asked again here before it leaves.
+conditions of SQL lists (`kb.store.articles.may_read`); tests hold each equal to the rule. Items that they let through
+are asked for again here before they leave.
 Inside a text `kb.text.markdown.narrow` cuts, and `kb.text.withholding` for who edits it.
 """
 
