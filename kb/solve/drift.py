@@ -60,14 +60,15 @@ class DriftChecker:
         self._heal = heal
         self._next = time.monotonic() + every_s
         self._under_way: Iterator[None] | None = None
+        self._looked_at: Generation | None = None
         self.report = Report()
 
     def soon(self) -> None:
-        """Look as soon as there is time: something happened that may have let the two drift apart."""
-        self._next = time.monotonic()
+        """Look as soon as there is time, from the beginning: something may have let the two drift apart."""
+        self._next, self._under_way = time.monotonic(), None
 
     def step(self) -> None:
-        """One slice, if it is time. Raises IndexUnavailable or RecordUnavailable; the look is then begun anew later."""
+        """One slice, if it is time. Raises what an index or the record raises; the look is then begun anew later."""
         if self._under_way is None:
             if time.monotonic() < self._next or self._live.generation is None:
                 return
@@ -77,8 +78,11 @@ class DriftChecker:
         except StopIteration:
             self._under_way = None
         except Exception:
-            self._under_way, self._next = None, time.monotonic() + min(self._every_s, 60.0)
-            raise
+            self._under_way = None
+            if self._live.generation is self._looked_at:
+                self._next = time.monotonic() + min(self._every_s, 60.0)
+                raise
+            # else the index was closed, since another one answers now: that is looked at next
 
     def run(self) -> Report:
         """A whole look, at once."""
@@ -88,6 +92,7 @@ class DriftChecker:
 
     def _look(self) -> Iterator[None]:
         index, generation = self._live.get()
+        self._looked_at = generation
         found: dict[ItemRef, Counter[str]] = {}
         seen = 0
         for items in self._all_items():

@@ -69,6 +69,7 @@ class Indexer:
         self._clock_ahead = _clock_ahead()
         self._moved = True  # whether average lengths may have changed since they were last looked at
         self._complained: dict[str, float] = {}
+        self._stuck: dict[int, Exception] = {}  # by thread
         self.drift = DriftChecker(db, generations.live, self._reads, drift_every_s)
         self.counters = Counters()
         self._drain = Drain(db, self.counters)
@@ -91,7 +92,7 @@ class Indexer:
     @property
     def failure(self) -> Exception | None:
         """Why indexing does not go on at the moment; None if it does."""
-        return self._drain.failure
+        return next(iter(list(self._stuck.values())), None) or self._drain.failure
 
     def settle(self, timeout_s: float = 60.0) -> None:
         """Work in the calling thread until nothing is left that can be done now; for tests and measurements."""
@@ -140,6 +141,7 @@ class Indexer:
         while not self._stop.is_set():
             try:
                 pause = 0.0 if step() else IDLE_S
+                self._stuck.pop(threading.get_ident(), None)
             except BaseException as error:  # whatever comes: without this thread nothing would be indexed any more
                 pause = FAILED_S
                 with contextlib.suppress(Exception):  # to log takes memory as well
@@ -149,7 +151,7 @@ class Indexer:
     def _complain(self, error: BaseException) -> None:
         """Say that indexing pauses, and the same not again within a minute."""
         if isinstance(error, Exception):
-            self._drain.failed(error)
+            self._stuck[threading.get_ident()] = error
         known, what = isinstance(error, KbError), logs.told(error)
         if time.monotonic() - self._complained.get(what, -60.0) >= 60.0:
             self._complained = {what: time.monotonic()}
