@@ -5,7 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from kb.login import Failures
-from kb.store.database import Tx, insert_into, insert_missing
+from kb.store.database import Tx, insert_into
 from kb.store.schema import failure, password
 
 
@@ -43,9 +43,11 @@ def failures(tx: Tx, key: str, at: datetime) -> Failures:
 
     Guesses sent at the same moment would otherwise all be counted as the first.
     """
-    insert_missing(tx, failure, [{"key": key, "count": 0, "last_at": at}])
+    new = insert_into(tx, failure).values(key=key, count=0, last_at=at)
+    # To write what is there locks it, or makes it, in one step: the attempt before may be forgetting it right now.
+    held = new.on_conflict_do_update(index_elements=["key"], set_={"key": key})
     columns = failure.c.count, failure.c.last_at, failure.c.blocked_until
-    return Failures(*tx.execute(sa.select(*columns).where(failure.c.key == key).with_for_update()).one())
+    return Failures(*tx.execute(held.returning(*columns)).one())
 
 
 def save_failures(tx: Tx, key: str, known: Failures) -> None:

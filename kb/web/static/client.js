@@ -5,11 +5,11 @@ const PATIENCE = 15_000; // ms
 let proof = "";
 let surprised = () => {};
 
-/** What went wrong: `code` for the page, `message` for people, `reference` for support, `wait` in seconds. */
+/** What went wrong: `code` for the page, `message` for people, `reference` for support, `wait` in seconds, `field` of the request. */
 export class Refused extends Error {
-  constructor(code, message = "", reference = "", status = 0, wait = 0) {
+  constructor(code, message = "", reference = "", status = 0, wait = 0, field = "") {
     super(message);
-    Object.assign(this, { code, reference, status, wait });
+    Object.assign(this, { code, reference, status, wait, field });
   }
 }
 
@@ -25,7 +25,14 @@ export const products = () => call("products", {});
 export const whoIsHere = () => enter({});
 /** Sign in with `{ key }` or `{ login, password }`. */
 export const signIn = (body) => enter({ method: "POST", body });
-export const signOut = () => call("session", { method: "DELETE" }).finally(() => { proof = ""; });
+/** Sign out here, or everywhere. */
+export const signOut = (everywhere = false) =>
+  call(everywhere ? "session?everywhere=true" : "session", { method: "DELETE" }).finally(() => { proof = ""; });
+
+export const sessions = () => call("sessions", {});
+export const endSession = (id) => call(`sessions/${encodeURIComponent(id)}`, { method: "DELETE" });
+export const changePassword = (present, next) =>
+  call("session/password", { method: "PUT", body: { current: present, new: next } });
 
 async function enter(how) {
   proof = "";
@@ -58,7 +65,7 @@ async function call(path, { method = "GET", body, signal }) {
     throw new Refused(navigator.onLine ? "unreachable" : "offline");
   }
   const error = await refusal(response);
-  if (path !== "session" && ["not_signed_in", "foreign"].includes(error.code)) surprised();
+  if (path.split("?")[0] !== "session" && ["not_signed_in", "foreign"].includes(error.code)) surprised();
   throw error;
 }
 
@@ -70,5 +77,6 @@ async function refusal(response) {
     problem?.request_id ?? response.headers.get("X-Request-ID") ?? "",
     response.status,
     Number(response.headers.get("Retry-After")) || 0,
+    problem?.field ?? "",
   );
 }

@@ -32,6 +32,9 @@ export const signed = (value) =>
 /** A day as people write it, in their own time zone. */
 export const day = (iso) => new Intl.DateTimeFormat(locale(), { dateStyle: "medium" }).format(new Date(iso));
 
+/** A day and the time of day, in their own time zone. */
+export const moment = (iso) => new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short" }).format(new Date(iso));
+
 /** A time to wait: "12 seconds", from two minutes on in minutes. */
 export const duration = (seconds) => {
   const [value, unit] = seconds < 120 ? [seconds, "second"] : [Math.ceil(seconds / 60), "minute"];

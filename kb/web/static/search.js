@@ -290,7 +290,7 @@ addEventListener("popstate", async () => {
 });
 addEventListener("online", () => failed?.());
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || $("sign-in").open) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || document.querySelector("dialog[open]")) return;
   if (event.key === "/" && !event.target.closest("input, select, textarea")) {
     event.preventDefault();
     input.focus();

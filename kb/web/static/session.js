@@ -1,5 +1,6 @@
 // Who is signed in: the corner with their name, the dialog, and what happens when a session ends by itself.
 
+import { closeAccount, onLeaveEverywhere, openAccount } from "./account.js";
 import { onSurprise, signIn, signOut, whoIsHere } from "./client.js";
 import { $, el } from "./dom.js";
 import { duration, t } from "./i18n.js";
@@ -7,6 +8,7 @@ import { duration, t } from "./i18n.js";
 const LEFT = "place"; // where somebody was when they left for the provider's page, in this tab
 let person = null;
 let session = null; // its CSRF token: another one is another session
+let login = null;
 let provider = null;
 let byKey = false;
 let looking = null;
@@ -42,15 +44,20 @@ export function corner() {
     return;
   }
   place.replaceChildren(
-    el("span", { class: "person-name", title: person.name }, person.name),
+    el(
+      "button",
+      { type: "button", id: "open-account", class: "quiet person-name", title: t("account.open"), on: { click: () => openAccount(person, login) } },
+      person.name,
+    ),
     el("span", { class: "badge" }, t(`tier.${person.tier}`, {}, person.tier)),
-    el("button", { type: "button", id: "sign-out", on: { click: leave } }, t("signin.out")),
+    el("button", { type: "button", id: "sign-out", on: { click: () => leave() } }, t("signin.out")),
   );
 }
 
 function take(found) {
   session = found.csrf_token;
   person = session ? found.person : null;
+  login = session ? found.login : null;
   provider = found.provider;
 }
 
@@ -68,6 +75,7 @@ async function lookAgain() {
     take({ csrf_token: null, provider });
   }
   if (session === visit) return; // the page was right: what was refused says why
+  closeAccount();
   corner();
   if (person) {
     changed(t("signin.changed", { name: person.name }), { lasting: person.id !== before?.id });
@@ -77,9 +85,10 @@ async function lookAgain() {
   }
 }
 
-async function leave() {
+async function leave(everywhere = false) {
+  closeAccount();
   try {
-    await signOut();
+    await signOut(everywhere);
   } catch (error) {
     // A session that has ended by itself is what was wanted.
     if (error.code !== "not_signed_in") return changed(t("signin.still"), { lasting: true });
@@ -158,6 +167,8 @@ function comeBack() {
 
 /** Draw the dialog's own words again after a change of language. */
 export const dialogWords = () => { $("other-way").textContent = t(byKey ? "signin.use_login" : "signin.use_key"); };
+
+onLeaveEverywhere(() => leave(true));
 
 {
   const dialog = $("sign-in");
