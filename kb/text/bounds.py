@@ -59,7 +59,7 @@ def _check_lines(lines: list[str]) -> None:
         if not line.strip():
             columns = 0
         elif "-" in line and "|" in line and _DELIMITERS.fullmatch(line):
-            columns = max(columns, line.count("|") + 1)
+            columns = max(columns, line.strip(" \t>").strip("|").count("|") + 1)
         cells += columns
         if cells > CELLS:
             raise _too_much(f"the tables have more than {CELLS:,} cells; split the text, or attach them", number)

@@ -123,10 +123,11 @@ def _sections(sequence: Sequence[Unit]) -> Iterator[list[Unit]]:
     """The units by section; a heading with nothing below it goes with the section that follows."""
     waiting: list[Unit] = []
     for _, group in groupby(sequence, key=lambda unit: unit.section):
-        section = waiting + list(group)
-        waiting = section if all(unit.is_heading for unit in section) else []
-        if not waiting:
-            yield section
+        section = list(group)
+        waiting += section
+        if not all(unit.is_heading for unit in section):
+            yield waiting
+            waiting = []
     if waiting:
         yield waiting
 

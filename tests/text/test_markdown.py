@@ -152,6 +152,64 @@ def test_links_carry_no_credit_and_no_opener() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "address", ["//evil.example", "/\\evil.example", "\\\\\\\\evil.example", "/&#x5c;evil.example"]
+)
+def test_an_address_that_browsers_read_as_another_host_is_no_link(address: str) -> None:
+    html = render(f"[x]({address})")
+    assert 'href="//' not in html
+    assert "\\" not in html
+
+
+OURS = f"files/{'0123456789abcdef' * 4}"
+AT = "/api/v1/articles/482-9175/files/"
+
+
+def test_a_picture_of_ours_is_shown_with_room_for_it() -> None:
+    html = render(f'![a *ring*]({OURS}.png#640x480 "red")', AT)
+    assert f'src="{AT}{OURS[6:]}"' in html
+    assert 'alt="a ring"' in html
+    assert 'title="red" width="640" height="480" loading="lazy"' in html
+    assert "width" not in render(f"![a]({OURS}.png)", AT)
+
+
+@pytest.mark.parametrize("markdown", [f"[manual.pdf (1 MB)]({OURS}.pdf)", f"![manual.pdf (1 MB)]({OURS}.pdf)"])
+def test_any_other_file_of_ours_is_a_link_to_save_it(markdown: str) -> None:
+    html = f'<p><a href="{AT}{OURS[6:]}" download="" rel="noopener ugc nofollow">manual.pdf (1 MB)</a></p>\n'
+    assert render(markdown, AT) == html
+
+
+def test_a_picture_from_elsewhere_is_a_link_and_within_a_link_its_words() -> None:
+    link = '<a href="https://a.example/x.png" rel="noopener ugc nofollow">'
+    assert render("![ring](https://a.example/x.png)") == f"<p>{link}ring</a></p>\n"
+    assert render("![](https://a.example/x.png)") == f"<p>{link}https://a.example/x.png</a></p>\n"
+    inside = render("[![ring](https://a.example/x.png)](https://b.example)")
+    assert inside == '<p><a href="https://b.example" rel="noopener ugc nofollow">ring</a></p>\n'
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["x.png", "/x.png", "../x.png", f"{OURS}.exe", f"/{OURS}.png", f"{OURS.upper()}.png", f"{AT}{OURS[6:]}",
+     "data:image/png;base64,AAAA", "//a.example/x.png"],
+)  # fmt: skip
+def test_a_picture_that_is_nowhere_is_its_words(address: str) -> None:
+    assert render(f"![ring]({address})", AT) == "<p>ring</p>\n"
+
+
+def test_without_files_a_text_shows_none() -> None:
+    assert render(f"![ring]({OURS}.png)") == "<p>ring</p>\n"
+    assert "href" in render(f"[ring]({OURS}.pdf)"), "a link as any other"
+
+
+def test_a_picture_is_its_words_in_plain_text() -> None:
+    assert plain(f"See ![the ring]({OURS}.png#640x480).") == "See the ring."
+
+
+def test_a_class_of_code_is_a_language_and_nothing_else() -> None:
+    assert '<code class="language-c++">' in render("```c++\nx\n```")
+    assert "<code>" in render("```&quot;x\u00a0evil&quot;\nx\n```")
+
+
 def test_tables_are_aligned_without_inline_style() -> None:
     html = render("| a |\n|--:|\n| b |")
     assert '<td align="right">b</td>' in html
