@@ -4,6 +4,7 @@ A real `kb serve` on loopback, in a process and a data folder of its own, with a
 process floods it over several connections with one key, while other keys search at a person's pace from here.
 """
 
+import contextlib
 import http.client
 import json
 import os
@@ -95,12 +96,12 @@ class Flood:
         }
 
 
-def measure(settings: Settings, seconds: float, progress: Progress) -> dict[str, Any]:
+def measure(settings: Settings, seconds: float, progress: Progress, articles: int = ARTICLES) -> dict[str, Any]:
     """Serve, flood and search for so long; raises KbError where the server does not start."""
     with TemporaryDirectory(prefix="kb-flood-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         progress.begin("writing articles")
-        keys = _fill(folder)
+        keys = _fill(folder, articles)
         progress.begin("starting kb serve")
         with _serving(settings, folder) as (server, port):
             _search_everything_once(port, keys)
@@ -111,13 +112,13 @@ def measure(settings: Settings, seconds: float, progress: Progress) -> dict[str,
     return found.as_json()
 
 
-def _fill(folder: Path) -> list[str]:
+def _fill(folder: Path, articles: int) -> list[str]:
     """Articles, and keys: the first is for the flood."""
     chance = random.Random(1)
     db = Database(f"sqlite:///{folder / 'kb.db'}")
     try:
         migrate(db)
-        for number in range(ARTICLES):
+        for number in range(articles):
             title = f"{number}: {' '.join(chance.sample(_WORDS, 5))}"
             body = "\n\n".join(" ".join(chance.choices(_WORDS, k=60)) for _ in range(3))
             improve.create(db, SYSTEM, Draft(title, body, Language.ENGLISH, Audience.INTERNAL), publish=True)
@@ -153,13 +154,12 @@ def _serving(settings: Settings, folder: Path) -> "Iterator[tuple[subprocess.Pop
 
 def _await_ready(server: "subprocess.Popen[bytes]", port: int, folder: Path) -> None:
     end = time.monotonic() + _PATIENCE_S
+    asker = Asker(port, "")
     while time.monotonic() < end and server.poll() is None:
-        try:
-            status, body = Asker(port, "").ask("GET", "/readyz", None)
+        with contextlib.suppress(OSError), contextlib.closing(asker):
+            status, body = asker.ask("GET", "/readyz", None)
             if status == 200 and not json.loads(body)["degraded"] and not _waiting(folder):
                 return
-        except OSError:
-            pass
         time.sleep(0.5)
     raise KbError(f"kb serve did not become ready: {(folder / 'serve.log').read_text(errors='replace')[-2000:]}")
 
