@@ -15,7 +15,7 @@ from kb import clock
 from kb.generation import Generation
 from kb.outbox import Lane
 from kb.passage import ItemRef, Passage
-from kb.search.index import PassageIndex, Stored, item_key, payload_of, ref_of
+from kb.search.index import PassageIndex, Payload, Stored, item_key, payload_of, ref_of
 from kb.search.live import LiveIndex
 from kb.store import content, outbox, passages
 from kb.store.database import Database
@@ -43,9 +43,9 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class _Difference:
-    """One item's: the ids it should have, and how many passages differ in which way."""
+    """One item's: the points it should have by id, and how many differ in which way."""
 
-    wanted: frozenset[str]
+    wanted: Mapping[str, Payload]
     counts: Counter[str]
 
 
@@ -155,9 +155,10 @@ class DriftChecker:
         for item in items:
             shown = item in standings and standings[item].live
             lacking = without & {p.ref.point_id for p in expected[item] if self._reads(p, generation)}
-            counts = _counts(expected[item], by_item.get(item_key(item), {}), lacking, shown)
+            wanted = {each.ref.point_id: payload_of(each) for each in expected[item]}
+            counts = _counts(wanted, by_item.get(item_key(item), {}), lacking, shown)
             if counts.total() and item not in in_flight:
-                different[item] = _Difference(frozenset(each.ref.point_id for each in expected[item]), counts)
+                different[item] = _Difference(wanted, counts)
         return len(stored), different
 
     def _strangers(
@@ -180,13 +181,12 @@ class DriftChecker:
 
 
 def _counts(
-    expected: Sequence[Passage], stored: Mapping[str, Stored], lacking: set[str], shown: bool
+    wanted: Mapping[str, Payload], stored: Mapping[str, Stored], lacking: set[str], shown: bool
 ) -> "Counter[str]":
     """How an item's passages differ. An item whose dates have made it appear or vanish since counts as stale."""
-    wanted = {each.ref.point_id: each for each in expected}
     both = wanted.keys() & stored.keys()
-    stale = {id for id in both if dict(stored[id].payload) != payload_of(wanted[id])} | (lacking & both)
-    turned = bool(expected) != shown
+    stale = {id for id in both if dict(stored[id].payload) != wanted[id]} | (lacking & both)
+    turned = bool(wanted) != shown
     return Counter(
         missing=len(wanted.keys() - both),
         extra=len(stored.keys() - both),

@@ -6,13 +6,14 @@ import pytest
 from kb import clock
 from kb.article import Article
 from kb.errors import IndexUnavailable
-from kb.generation import GenerationState
+from kb.generation import Generation, GenerationState
+from kb.outbox import Lane
 from kb.person import SYSTEM
 from kb.query import Query
 from kb.solve import generations as module
 from kb.solve import improve
 from kb.solve.generations import ask_for_rebuild, on_grid
-from kb.store import generations
+from kb.store import content, generations, outbox
 from kb.store.database import Database
 from tests.solve.conftest import Works, ready
 from tests.toys import ToyEncoder
@@ -151,3 +152,72 @@ def test_an_abandoned_build_of_another_process_is_taken_over(
     works.settle()
     assert works.found("red light") == [article.id]
     assert GenerationState.BUILDING not in states(works.db)
+
+
+def test_the_first_index_of_a_filled_record_is_built_once_not_twice(works: Works, write: Write) -> None:
+    """What the import has asked of the outbox is in the new index already; who follows changes still hears of it."""
+    filled = [write(f"Red light {n}", "Restart the hub.") for n in range(3)]
+    told: list[str] = []
+    works.indexer._on_change = lambda items: told.extend(each.id for each in items)
+    with works.db.write() as tx:
+        outbox.done(tx, outbox.claim(tx, Lane.PEOPLE_LEXICAL, 10, clock.now()))
+        outbox.add(tx, content.page(tx, None, 10), Lane.BULK_LEXICAL, clock.now())
+    works.settle()
+    assert sorted(works.found("red light")) == sorted(each.id for each in filled)
+    assert works.indexer.counters.indexed == 0
+    assert sorted(told) == sorted(each.id for each in filled)
+    with works.db.read() as tx:
+        assert not any(each.waiting for each in outbox.backlog(tx, clock.now()))
+
+
+def test_a_change_after_a_build_began_is_not_dropped_with_those_before(works: Works, write: Write) -> None:
+    article = write("Red light", "Restart the hub.")
+    with works.db.write() as tx:
+        outbox.done(tx, outbox.claim(tx, Lane.PEOPLE_LEXICAL, 10, clock.now()))
+        outbox.add(tx, content.page(tx, None, 10), Lane.BULK_LEXICAL, clock.now())
+    works.generations.begin("the test wants it")
+    works.indexer.step()
+    improve.revise(works.db, SYSTEM, article.id, "Blue light", "All is well.", publish=True)
+    works.settle()
+    assert works.found("blue") == [article.id]
+    assert works.found("red") == []
+
+
+def test_a_rebuild_somebody_asked_for_is_not_forgotten_when_it_is_interrupted(works: Works, write: Write) -> None:
+    write()
+    works.settle()
+    before = works.live.generation
+    ask_for_rebuild(works.db)
+    works.indexer.step()
+    assert works.generations.building
+    again = works.reopened().settle()
+    assert again.live.generation != before
+    again.close()
+
+
+def test_an_item_that_cannot_be_indexed_does_not_keep_a_rebuild_from_its_end(
+    works: Works, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = write("Bad one", "It fails."), write("Good one", "It works.")
+    fill = works.indexer._fill
+
+    def picky(index, generation, current):  # type: ignore[no-untyped-def]
+        if any(item.id == bad.id for item in current):
+            raise ValueError("this one cannot be indexed")
+        return fill(index, generation, current)
+
+    monkeypatch.setattr(works.indexer, "_fill", picky)
+    works.settle()
+    assert works.found("works") == [good.id]
+    with works.db.read() as tx:
+        assert sum(each.failed for each in outbox.backlog(tx, clock.now())) > 0
+
+
+def test_a_build_abandoned_in_a_time_to_come_is_abandoned(works: Works, write: Write) -> None:
+    article = write()
+    with works.db.write() as tx:
+        ahead = clock.now() + timedelta(days=1)
+        generations.save(tx, Generation("dead", GenerationState.BUILDING, created_at=ahead, touched_at=ahead))
+    works.settle()
+    assert works.found("red light") == [article.id]
+    assert states(works.db) == [GenerationState.LIVE]

@@ -182,13 +182,9 @@ def test_a_connection_cut_by_the_server_is_unavailable_and_the_next_one_works(po
 @pytest.mark.postgres
 def test_a_statement_that_waits_for_a_lock_is_given_up(postgres_db: Database) -> None:
     started = time.monotonic()
-    with (
-        contextlib.closing(Database(postgres_db.url, hasty=True)) as other,
-        postgres_db.write() as holding,
-        pytest.raises(RecordUnavailable) as refused,
-    ):
+    with contextlib.closing(Database(postgres_db.url, hasty=True)) as other, postgres_db.write() as holding:
         holding.exec_driver_sql("LOCK TABLE person IN ACCESS EXCLUSIVE MODE")
-        with other.read() as tx:
+        with pytest.raises(RecordUnavailable) as refused, other.read() as tx:
             people.everyone(tx)
     assert time.monotonic() - started < 2
     assert "written by somebody else" in refused.value.public

@@ -152,3 +152,62 @@ def test_two_workers_at_once_get_different_rows_without_waiting(postgres_db: Dat
         second = outbox.claim(two, LANE, 2, NOON)
     assert ids(first) == ["a", "b"]
     assert ids(second) == ["c"]
+
+
+def test_a_row_of_a_clock_that_ran_ahead_is_served_at_once(db: Database) -> None:
+    with db.write() as tx:
+        outbox.add(tx, items("a"), LANE, NOON + timedelta(minutes=59))
+    assert ids(claim(db)) == ["a"]
+
+
+def test_a_date_to_come_is_waited_for_also_within_the_hour(db: Database) -> None:
+    add(db, "a", due_at=NOON + timedelta(minutes=5))
+    assert claim(db) == []
+    assert ids(claim(db, after=timedelta(minutes=5))) == ["a"]
+
+
+def test_a_lease_from_another_time_is_void(db: Database) -> None:
+    add(db, "a")
+    assert ids(claim(db, after=timedelta(days=1))) == ["a"]
+    assert ids(claim(db)) == ["a"]
+
+
+def test_rows_that_a_clock_left_far_ahead_are_found_and_made_due(db: Database) -> None:
+    tomorrow = NOON + timedelta(days=1)
+    add(db, "failed")
+    with db.write() as tx:
+        outbox.fail(tx, outbox.claim(tx, LANE, 1, NOON), "no", tomorrow)  # in back-off since then
+        outbox.add(tx, items("ahead"), LANE, tomorrow)  # written by a clock that ran ahead
+        outbox.add(tx, items("meant"), LANE, NOON, due_at=tomorrow)  # a date
+    assert claim(db) == []
+    with db.write() as tx:
+        found = outbox.astray(tx, NOON)
+        outbox.make_due(tx, found, NOON)
+        assert outbox.astray(tx, NOON) == []
+    assert sorted(ids(claim(db))) == ["ahead", "failed"]
+
+
+def test_rows_put_back_are_served_at_once_and_count_as_not_tried(db: Database) -> None:
+    add(db, "a")
+    with db.write() as tx:
+        outbox.put_back(tx, outbox.claim(tx, LANE, 1, NOON))
+    assert [job.attempts for job in claim(db)] == [0]
+
+
+def test_in_flight_is_what_waits_now_not_what_waits_for_a_date(db: Database) -> None:
+    add(db, "soon", lane=Lane.BULK_DENSE)
+    add(db, "later", due_at=NOON + timedelta(days=1))
+    with db.read() as tx:
+        assert outbox.in_flight(tx, items("soon", "later", "never"), NOON) == set(items("soon"))
+
+
+def test_what_a_build_replays_is_bulk_without_a_date(db: Database) -> None:
+    add(db, "bulk", lane=Lane.BULK_LEXICAL)
+    add(db, "person")
+    add(db, "dense", lane=Lane.BULK_DENSE)
+    add(db, "dated", lane=Lane.BULK_LEXICAL, due_at=NOON + timedelta(days=1))
+    with db.write() as tx:
+        assert outbox.drop(tx, outbox.replayed(tx)) == set(items("bulk"))
+    assert ids(claim(db)) == ["person"]
+    assert ids(claim(db, lane=Lane.BULK_DENSE)) == ["dense"]
+    assert ids(claim(db, lane=Lane.BULK_LEXICAL, after=timedelta(days=1))) == ["dated"]
