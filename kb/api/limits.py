@@ -23,9 +23,9 @@ from kb.api.bodies import Incoming, check_head
 from kb.api.errors import refusal
 from kb.api.metrics import Metrics
 
-_REMEMBERED = 10_000  # callers; 250 bytes each
+_REMEMBERED = 10_000  # callers; some 300 bytes each
 _REFUSED_COST = 10.0  # requests that a wrong credential counts for: guessing is slow, a forgotten key no disaster
-_BYTES_PER_TOKEN = 64_000  # of a body: parsing 2 MB takes as long as 30 searches
+_BYTES_PER_TOKEN = 64_000  # of a body: 2 MB of JSON keep the event loop for up to 50 ms
 _STATIC_COST = 0.1  # a page loads 20 files, and 300 agents open it at nine o'clock
 _WAIT_S = 5.0
 _UPLOADS = 16  # bodies of more than 64 kB at once: they are held in memory
