@@ -15,8 +15,11 @@ from kb import clock
 from kb.bootstrap import index_hold, open_engine
 from kb.errors import KbError
 from kb.generation import Generation
+from kb.passage import Passage
 from kb.search.encoder import EncoderIdentity, SentenceTransformerEncoder, packaged_identity
+from kb.search.live import LiveIndex
 from kb.settings import Settings
+from kb.solve.drift import DriftChecker, Reads
 from kb.solve.generations import TEXT
 from kb.store import generations, outbox, passages
 from kb.store.database import Database
@@ -39,7 +42,7 @@ class Check:
     advice: str = ""
 
 
-def every_check(settings: Settings) -> Iterator[Check]:
+def every_check(settings: Settings, drift: bool = False) -> Iterator[Check]:
     """All checks, in the order in which things depend on each other."""
     yield check_python()
     yield check_packages()
@@ -52,6 +55,8 @@ def every_check(settings: Settings) -> Iterator[Check]:
     if not settings.embedded:
         yield check_server(settings)
     yield check_encoder(settings)
+    if drift and database.state == "ok":
+        yield check_drift(settings)
 
 
 def check_python() -> Check:
@@ -158,6 +163,48 @@ def check_serving(settings: Settings) -> Check:
     if not settings.data_dir.exists() or hold.free:
         return Check("engine", "ok", "embedded; no kb serve runs on this folder")
     return Check("engine", "ok", "embedded; a kb serve runs on this folder")
+
+
+def check_drift(settings: Settings) -> Check:
+    """Every passage of the live index is what the database says. Looks, heals nothing."""
+    hold = index_hold(settings)
+    if hold is not None and not hold.free:
+        found = f"kb serve runs on this folder and looks by itself every {settings.drift_every_s:.0f} s"
+        return Check("drift", "ok", f"{found}: see kb_index_drift_passages in /metrics")
+    db, engine, live = Database(settings.database), open_engine(settings), LiveIndex()
+    try:
+        if hold is not None:
+            hold.take()
+        with db.read() as tx:
+            generation = generations.live(tx)
+        if generation is None:
+            return Check("drift", "ok", "there is no index yet")
+        live.swap(engine.open(generation.name), generation)
+        report = DriftChecker(db, live, _reads(settings), every_s=1.0, heal=False).run()
+    except KbError as error:
+        return Check("drift", "problem", _short(error), "start kb serve (or kb worker): it builds what is missing")
+    finally:
+        engine.close()
+        db.close()
+        if hold is not None:
+            hold.release()
+    found = ", ".join(f"{count:,} {kind}" for kind, count in report.passages.items())
+    if any(report.passages.values()):
+        return Check(
+            "drift", "problem", f"passages: {found}", "kb serve (or kb worker) heals it by itself; or run kb reindex"
+        )
+    return Check("drift", "ok", f"passages: {found}")
+
+
+def _reads(settings: Settings) -> Reads:
+    """Which passages should have a vector: known for the packaged encoder only."""
+    identity = packaged_identity()
+
+    def reads(passage: Passage, generation: Generation) -> bool:
+        ours = not settings.embedding_model and generation.encoder == identity.digest
+        return ours and identity.serves(passage.language.family)
+
+    return reads
 
 
 def check_server(settings: Settings) -> Check:

@@ -18,13 +18,16 @@ def register(app: typer.Typer) -> None:
 def doctor(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    drift: Annotated[
+        bool, typer.Option("--drift", help="Also compare every passage of the index with the database (minutes).")
+    ] = False,
 ) -> None:
     """Check every dependency and say what to do. Exit code 1 when something is broken."""
     from kb.cli.checks import every_check
 
     settings = begin(context)
     found = []
-    for check in every_check(settings):
+    for check in every_check(settings, drift):
         found.append(check)
         if not as_json:
             typer.echo(f"{_SIGNS[check.state]}  {check.name}: {check.found}")

@@ -70,7 +70,7 @@ class Indexer:
         self._moved = True  # whether average lengths may have changed since they were last looked at
         self._complained: dict[str, float] = {}
         self._stuck: dict[int, Exception] = {}  # by thread
-        self.drift = DriftChecker(db, generations.live, self._reads, drift_every_s)
+        self.drift = DriftChecker(db, generations.live, self.reads, drift_every_s)
         self.counters = Counters()
         self._drain = Drain(db, self.counters)
 
@@ -288,14 +288,14 @@ class Indexer:
         index.replace(points)
         if not generation.encoder:
             return set()
-        readable = {passage.ref for found in current.values() for passage in found if self._reads(passage, generation)}
+        readable = {passage.ref for found in current.values() for passage in found if self.reads(passage, generation)}
         return {
             item
             for item, found in points.items()
             if any(point.dense is None and point.ref in readable for point in found)
         }
 
-    def _reads(self, passage: Passage, generation: Generation) -> bool:
+    def reads(self, passage: Passage, generation: Generation) -> bool:
         """Whether a vector of this passage would mean anything; one in a language that is not served stays without."""
         identity = self._encoder.identity
         return identity is None or identity.digest != generation.encoder or identity.serves(passage.language.family)

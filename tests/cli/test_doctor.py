@@ -4,15 +4,22 @@ from pathlib import Path
 import pytest
 
 from kb import clock
+from kb.article import Draft
+from kb.audience import Audience
+from kb.bootstrap import Service
 from kb.cli import checks
-from kb.cli.checks import check_backlog, check_encoder, check_index, check_serving, check_space
+from kb.cli.checks import check_backlog, check_drift, check_encoder, check_index, check_serving, check_space
 from kb.errors import EncoderUnavailable
 from kb.generation import Generation, GenerationState
+from kb.language import Language
 from kb.outbox import Lane
 from kb.passage import ItemRef, Kind
+from kb.person import SYSTEM
 from kb.search.encoder import packaged_identity
 from kb.search.holding import Hold
+from kb.search.loading import BackgroundEncoder
 from kb.settings import Settings
+from kb.solve import improve
 from kb.solve.generations import TEXT
 from kb.store import outbox
 from kb.store.database import Database
@@ -103,3 +110,26 @@ def test_a_server_that_is_away_is_a_problem(tmp_path: Path) -> None:
     check = checks.check_server(settings)
     assert check.state == "problem"
     assert "KB_QDRANT_URL" in check.advice
+
+
+def test_drift_is_looked_for_when_asked_and_nothing_is_changed(kb: Kb, light: None, tmp_path: Path) -> None:
+    kb("migrate")
+    settings = Settings(data_dir=tmp_path / "data", _env_file=None)  # type: ignore[call-arg]
+    assert check_drift(settings).found == "there is no index yet"
+    toy = ToyEncoder()
+    encoder = BackgroundEncoder(lambda: toy, toy.identity).start()
+    encoder.wait()
+    service = Service(settings, encoder=encoder, indexing=False).prepare()
+    article = improve.create(service.db, SYSTEM, Draft("Red light", "Restart.", Language.ENGLISH, Audience.PUBLIC))
+    service.indexer.settle()
+    assert check_drift(settings).found.startswith("kb serve runs on this folder")
+    service.close()
+    assert check_drift(settings).state == "ok"
+    service = Service(settings, encoder=encoder, indexing=False).prepare()
+    index, _ = service.live.get()
+    index.replace({ItemRef(Kind.ARTICLE, article.id): []})
+    service.close()
+    for _ in range(2):
+        check = check_drift(settings)
+        assert (check.state, "1 missing" in check.found) == ("problem", True)
+    assert "FAIL  drift" in kb("doctor", "--drift").stdout

@@ -181,7 +181,7 @@ def test_a_date_that_passed_unnoticed_is_noticed(works: Works, write: Write) -> 
 
 
 def test_a_look_comes_by_itself_in_slices_and_heals(works: Works) -> None:
-    works.indexer.drift = DriftChecker(works.db, works.live, works.indexer._reads, every_s=0.0)
+    works.indexer.drift = DriftChecker(works.db, works.live, works.indexer.reads, every_s=0.0)
     index_of(works).remove([point.ref.point_id for point in points_of(works, 3)])
     found: list[Report] = []
     for _ in range(40):
@@ -195,7 +195,7 @@ def test_a_look_comes_by_itself_in_slices_and_heals(works: Works) -> None:
 
 def test_a_look_that_may_not_heal_changes_nothing(works: Works) -> None:
     index_of(works).remove([point.ref.point_id for point in points_of(works, 3)])
-    checker = DriftChecker(works.db, works.live, works.indexer._reads, every_s=1.0, heal=False)
+    checker = DriftChecker(works.db, works.live, works.indexer.reads, every_s=1.0, heal=False)
     assert checker.run().passages == NONE | {"missing": 3}
     works.settle()
     assert checker.run().passages == NONE | {"missing": 3}
