@@ -71,7 +71,9 @@ def articles(
     if not folder.is_dir():
         _give_up(f"there is no folder {folder}")
     defaults = Defaults(audience, language, _checked_topic(topic), confidence, governance)
-    files = MarkdownFolder(folder, _checked_name(source or folder.resolve().name), defaults)
+    with _or_give_up():
+        limit = Settings().file_limit
+    files = MarkdownFolder(folder, _checked_name(source or folder.resolve().name), defaults, limit)
     if not files.total:
         _give_up(f"there are no Markdown files (*.md) in {folder}")
     with _record(dry_run) as db:

@@ -27,7 +27,8 @@ class Item(Generic[T]):
 
     `key` names it for ever within the source; `hash` covers everything about it that can be written, so that an
     equal hash means nothing to do. `former_key` is a key it may have been taken in under before. `file` and `line`
-    say where it stands, `lines` on which line each of its fields does.
+    say where it stands, `lines` on which line each of its fields does. `problems` are of parts that could not be taken
+    in while the rest can.
     """
 
     key: str
@@ -37,6 +38,7 @@ class Item(Generic[T]):
     line: int = 1
     former_key: str = ""
     lines: Mapping[str, int] = field(default_factory=dict)
+    problems: Sequence["Problem"] = ()
 
 
 @dataclass(frozen=True, slots=True)

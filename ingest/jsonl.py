@@ -19,6 +19,8 @@ from kb.audience import Audience
 from kb.errors import Invalid
 from kb.language import Language
 from kb.post import Post
+from kb.text import bounds
+from kb.text.hygiene import tidy
 from kb.text.script import language_of
 from kb.topic import check_topic_path
 
@@ -82,8 +84,9 @@ class JsonLines:
     def _post(self, key: str, fields: Mapping[str, Any]) -> Post:
         if unknown := sorted(fields.keys() - _KNOWN):
             raise Invalid(f"unknown key '{unknown[0]}'; known are {', '.join(sorted(_KNOWN))}", unknown[0])
-        title = " ".join(_text(fields, "title", needed=True).split())
-        body = _text(fields, "body", needed=True).replace("\r\n", "\n").strip("\n")
+        title = " ".join(_words(fields, "title", needed=True).split())
+        body = _words(fields, "body", needed=True).replace("\r\n", "\n").strip("\n")
+        bounds.check(body)
         return Post(
             id="",  # given when it is written
             source=self.name,
@@ -91,7 +94,7 @@ class JsonLines:
             title=title,
             body=body,
             language=_language(fields, f"{title}\n{body}"),
-            author=_text(fields, "author"),
+            author=_words(fields, "author"),
             created_at=_moment(fields),
             audience=self._audience,
             url=_url(fields),
@@ -143,6 +146,11 @@ def _text(fields: Mapping[str, Any], name: str, needed: bool = False) -> str:
     except UnicodeEncodeError:
         raise Invalid(f"{name} has half a character in it (a lone surrogate)", name) from None
     return value
+
+
+def _words(fields: Mapping[str, Any], name: str, needed: bool = False) -> str:
+    """A text for people, without characters that are never meant."""
+    return _text({name: tidy(_text(fields, name, needed))}, name, needed)
 
 
 def _texts(fields: Mapping[str, Any], name: str) -> tuple[str, ...]:

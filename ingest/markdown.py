@@ -2,6 +2,7 @@
 
 A file's key is its `id`, or else its path inside the folder. `owner` is the handle of whoever answers for the article;
 it is kept as it stands, whether such a person has been added or not. A date in `valid_until` includes that day.
+Pictures and files that a text names by relative paths come along (`ingest.pictures`).
 
 Files of another system may be taken in too, when the command line says who may read them: a file without any field
 of ours (`audience`, `id`, ...) gets the defaults, and its other fields are passed over and counted in `ignored`.
@@ -14,11 +15,12 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from ingest.contract import Item, Problem
 from ingest.front_matter import E, FrontMatter, split
+from ingest.pictures import Pictures
 from kb.article import Confidence, Draft, Governance
 from kb.audience import Audience
 from kb.errors import Invalid
@@ -56,11 +58,12 @@ class Defaults:
 class MarkdownFolder:
     """The Markdown files below a folder. Hidden ones and symbolic links are passed over."""
 
-    def __init__(self, folder: Path, name: str, defaults: Defaults | None = None) -> None:
+    def __init__(self, folder: Path, name: str, defaults: Defaults | None = None, file_limit: int = 5_000_000) -> None:
         self.name = name
         self.done = 0
         self.ignored: Counter[str] = Counter()
         self._folder = folder
+        self._pictures = Pictures(folder, file_limit)
         self._defaults = defaults or Defaults()
         self._files = {_key_of(path): path for path in _markdown_files(folder)}
         self._file_of: dict[str, str] = {}
@@ -114,11 +117,14 @@ class MarkdownFolder:
         if own_id and not _ID.fullmatch(own_id):
             raise matter.wrong("id", f"id '{own_id[:50]}' has more than letters, digits and . _ - / @")
         draft = self._draft(file, matter)
+        key = own_id or file
+        body, files, problems = self._pictures.taken_along(file, key, draft.body, matter.body_line)
+        draft = replace(draft, body=body, files=files)
         for name in ("superseded_by", "translation_of"):
-            if getattr(draft, name) == (own_id or file):
+            if getattr(draft, name) == key:
                 raise matter.wrong(name, f"{name} names the article itself")
         former = file if own_id else ""
-        return Item(own_id or file, _hash_of(own_id, draft), draft, file, 1, former, matter.lines)
+        return Item(key, _hash_of(own_id, draft), draft, file, 1, former, matter.lines, problems)
 
     def _draft(self, file: str, matter: FrontMatter) -> Draft:
         audience = self._choice(matter, "audience", Audience, self._defaults.audience)
@@ -243,8 +249,12 @@ def _title(file: str, readable: str) -> str:
 
 
 def _hash_of(own_id: str, draft: Draft) -> str:
-    """Hex SHA-256 over everything a file says, however it is laid out, with the defaults that hold for it."""
-    said = json.dumps([own_id, *astuple(draft)], default=_plain_value, ensure_ascii=False)
+    """Hex SHA-256 over everything a file says, however it is laid out, with the defaults that hold for it.
+
+    The text names its pictures and files by what is in them.
+    """
+    values = [getattr(draft, field.name) for field in fields(draft) if field.name != "files"]
+    said = json.dumps([own_id, *values], default=_plain_value, ensure_ascii=False)
     return hashlib.sha256(said.encode()).hexdigest()
 
 

@@ -124,6 +124,8 @@ class _Run(Generic[T]):
                     self._present.add(each.key)
                 self._fail(each)
             elif self._present.add(each.key):
+                for problem in each.problems:
+                    self._fail(problem)
                 yield each
             else:
                 self._fail(Problem(each.file, f"'{each.key}' is there twice; the first one counts", each.line))

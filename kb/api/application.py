@@ -35,7 +35,8 @@ What you may not read looks exactly like what does not exist.
 `X-Request-ID` to choose that id. A method that an address does not have is answered with 405 and `Allow`.
 
 **Limits.** Bodies may have 2 MB (files 5 MB unless set otherwise), and say each thing once: a key that is there twice
-is refused. Whoever asks faster than they may is answered with 429, everybody with 503 when we are busy; both say in `Retry-After` when to go on.
+is refused. Whoever asks faster than they may is answered with 429, everybody with 503 when we are busy; both say in
+`Retry-After` when to go on.
 """
 _TAGS = [
     {"name": "search", "description": "Find what answers."},

@@ -76,7 +76,7 @@ def narrow(markdown: str, reader_tier: Audience) -> str:
 
 def plain(markdown: str) -> str:
     """Readable text without markup: a line per list item and table row (cells between bars), links as their text."""
-    tokens = _parser().parse(markdown)
+    tokens = parse(markdown)
     return "\n\n".join(text for group in _top_level(tokens) if (text := _plain(group)))
 
 
@@ -126,6 +126,11 @@ def _picture(token: Token, files: str, inside_link: bool) -> Iterator[Token]:
         yield from (Token("link_open", "a", 1, attrs=link), text, Token("link_close", "a", -1))
     else:
         yield text
+
+
+def parse(markdown: str) -> list[Token]:
+    """The tokens of a text, as markdown-it has them."""
+    return _parser().parse(markdown)
 
 
 def elements(markdown: str) -> tuple[list[Element], list[Definition]]:

@@ -123,6 +123,8 @@ def test_a_dry_run_writes_nothing(sqlite_db: Database, file: Path) -> None:
         ({"tags": "hub"}, "tags is a list of texts"),
         ({"tags": [1]}, "tags is a text"),
         ({"language": "english"}, "language 'english' is none of en, zh-Hans, zh-Hant"),
+        ({"body": "![" * 200_000}, "the markup that is possible"),
+        ({"title": "\u200b\u202e"}, "title is missing or empty"),
         ({"url": "javascript:alert(1)"}, "url begins with https:// or http://"),
         ({"topic": "Not A Path"}, "topic 'Not A Path' is no path"),
         ({"topic": "a" * 201}, "topic has 201 characters; at most 200"),
@@ -238,3 +240,13 @@ def test_an_erased_author_does_not_come_back_with_the_next_run_but_may_write_aga
     assert by_key(db).keys() == {"t/2"}
     later = a_line(3, created_at=(clock.now() + timedelta(minutes=1)).isoformat())
     assert ingest_posts(db, write_posts(file, [a_line(1), later])).counts == {"unchanged": 1, "created": 1}
+
+
+def test_characters_that_are_never_meant_do_not_come_in(sqlite_db: Database, tmp_path: Path) -> None:
+    line = a_line(1, title="In\u202evoice", body="ip\u200bconfig\x1b /all", author="sam\u202e")
+    file = write_posts(tmp_path / "posts.jsonl", [line])
+    ingest_posts(sqlite_db, file)
+    assert ingest_posts(sqlite_db, file).counts == {"unchanged": 1}
+    with sqlite_db.read() as tx:
+        (post,) = posts.by_ids(tx, posts.ids(tx, "", 10)).values()
+    assert (post.title, post.body, post.author) == ("Invoice", "ipconfig /all", "sam")
