@@ -29,7 +29,7 @@ _LEAD_IN = re.compile(r"[:：]\W{0,3}$")  # "Do the following:" belongs to the l
 
 
 def cut_article(article: Article, revision: Revision) -> list[Passage]:
-    """The passages of a revision, at least one, though it be the title alone.
+    """The passages of a revision, at least one for all its readers, though it be the title alone.
 
     Ordinals count from 0, first what is for the widest circle, each circle in document order: no number that somebody
     sees depends on what stands there for others.
@@ -94,10 +94,11 @@ def statement(article_body: str, tier: Audience) -> str:
 def _cut(whole: Passage, body: str) -> list[Passage]:
     found, definitions = units(blocks(body)[0], whole.title, whole.access.audience)
     packs = [pack for audience in Audience for pack in _packs([unit for unit in found if unit.audience is audience])]
-    return [
-        replace(_passage(whole, pack, found, definitions), ref=replace(whole.ref, ordinal=ordinal))
-        for ordinal, pack in enumerate(packs)
-    ] or [whole]
+    passages = [_passage(whole, pack, found, definitions) for pack in packs]
+    if not any(each.access == whole.access for each in passages):
+        # All of the text is for others. The title is not, and is found whether or not they have a text.
+        passages.insert(0, whole)
+    return [replace(each, ref=replace(whole.ref, ordinal=ordinal)) for ordinal, each in enumerate(passages)]
 
 
 def _packs(sequence: Sequence[Unit]) -> Iterator[list[Unit]]:

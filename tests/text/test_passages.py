@@ -105,6 +105,15 @@ def test_a_narrowed_block_is_a_passage_of_its_own_and_what_surrounds_it_stays_to
     ]
 
 
+def test_a_title_is_for_all_its_readers_also_when_all_of_the_text_is_for_others() -> None:
+    passages = cut("::: internal\nsecret\n:::")
+    assert [(each.access.audience, each.text, each.ref.ordinal) for each in passages] == [
+        (Audience.PUBLIC, "", 0),
+        (Audience.INTERNAL, "secret", 1),
+    ]
+    assert [each.text for each in cut("::: internal\nsecret\n:::", audience=Audience.INTERNAL)] == ["secret"]
+
+
 def test_a_block_never_widens_its_article() -> None:
     passages = cut("a\n\n::: public\nb\n:::", audience=Audience.INTERNAL)
     assert {each.access.audience for each in passages} == {Audience.INTERNAL}
