@@ -1,7 +1,6 @@
 """What may be secret, to whom, and what the world around it looks like: strategies that draw one example."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -163,16 +162,16 @@ class Plan:
     """One example. `shared` goes into both worlds, and `same` with it, which `who` sees; the secret into one.
 
     `kind` says what the secret is; `hidden` is the article it is about, where it is about one; `blocks` are sections
-    for others, each with its place among those of `same`. `asks` are drawn requests, see `tests.secrets.asking`.
+    for others, each with its place among those of `same`. `asks` are drawn by `tests.secrets.asking`.
     """
 
     who: str
     kind: str
     same: Spec
     shared: tuple[Spec, ...]
-    hidden: Spec
+    hidden: Spec | None
     blocks: tuple[tuple[int, Audience, str], ...]
-    asks: tuple[Ask, ...] = field(repr=False)
+    asks: tuple[Ask, ...]
 
     @property
     def with_blocks(self) -> Spec:
@@ -194,15 +193,15 @@ def kinds_for(who: str) -> list[str]:
 
 @st.composite
 def plans(draw: st.DrawFn, who: str, asks: st.SearchStrategy[tuple[Ask, ...]]) -> Plan:
-    """An example for somebody."""
-    higher: Sequence[Audience] = above(who) or [Audience.INTERNAL]
-    block = st.tuples(st.integers(0, 9), st.sampled_from(higher), _text(_secret_words))
+    """An example for somebody: no more is drawn than its kind of secret needs."""
+    kind = draw(st.sampled_from(kinds_for(who)))
+    block = st.tuples(st.integers(0, 9), st.sampled_from(above(who) or [Audience.INTERNAL]), _text(_secret_words))
     return Plan(
         who=who,
-        kind=draw(st.sampled_from(kinds_for(who))),
+        kind=kind,
         same=draw(seen_specs(who)),
-        shared=tuple(draw(st.lists(specs(), max_size=1))),
-        hidden=draw(hidden_specs(who)),
-        blocks=tuple(draw(st.lists(block, min_size=1, max_size=2))),
+        shared=tuple(draw(st.lists(specs(sections=2), max_size=1))),
+        hidden=draw(hidden_specs(who)) if kind in ("article", "link", "trail", "post", "draft") else None,
+        blocks=tuple(draw(st.lists(block, min_size=1, max_size=2))) if kind == "section" else (),
         asks=draw(asks),
     )
