@@ -129,7 +129,8 @@ def fill(db: Database) -> Library:
         place: dict[str, object] = {"topic": topic_of(number), "tags": (one_line(vector)[:90],)}
         place["products"] = (f"p-{number}",)
         state = {"language": Language.ENGLISH, "audience": Audience.PUBLIC} | place
-        body = "\n\n".join(each for each in templates(vector)[1:] if HASH not in each)
+        # Every other place: a foreign page is shown them all.
+        body = "\n\n".join(each for each in templates(vector)[1 + number % 2 :: 2] if HASH not in each)
         for text in (f"{body}\n\n{vector}", body, "The text was refused."):
             try:
                 article = improve.create(db, SYSTEM, Draft(title, text, **state))  # type: ignore[arg-type]
