@@ -20,6 +20,7 @@ from kb.solve import seeing
 from kb.solve.publishing import Cut, cut_shown, save_article, shown_revision
 from kb.store import articles, topics
 from kb.store.database import Database, Tx
+from kb.text import bounds
 from kb.text.hygiene import tidy
 from kb.text.markdown import check
 from kb.text.withholding import put_back
@@ -209,6 +210,9 @@ def _change(
     text: _Text | None = None,
 ) -> Article:
     at = clock.now()
+    if text is not None:  # tidied before hidden blocks are put in again: no character that goes may open one
+        text = replace(text, body=tidy(text.body))
+        bounds.check(text.body)
 
     def planned(tx: Tx, before: Article) -> _Plan:
         by.require(Right.DRAFT)  # before anything that only writers may know, such as the version
@@ -217,7 +221,7 @@ def _change(
         revision = None
         if text is not None:
             latest = articles.get_revision(tx, before.id, before.latest).body
-            revision = _revision(after, text.title, put_back(tidy(text.body), latest, by.tier), text.note, by, at)
+            revision = _revision(after, text.title, put_back(text.body, latest, by.tier), text.note, by, at)
         is_shown = revision is not None and after.published == revision.number
         return _Plan(before, after, revision, cut_shown(after, revision if is_shown else shown_revision(tx, after), at))
 
