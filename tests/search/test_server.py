@@ -1,6 +1,8 @@
 """What only the server engine has: a network, an alias."""
 
+import time
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -77,7 +79,7 @@ def test_a_killed_server_makes_the_index_unavailable_until_it_is_back_with_all_i
         with pytest.raises(IndexUnavailable):
             index.count()
         server.start()
-        assert index.count() == ServerIndex.open(client, "kb").count() == 1
+        assert _answered(index.count) == ServerIndex.open(client, "kb").count() == 1
         server.pause()
         with pytest.raises(IndexUnavailable, match="timed out"):
             index.count()
@@ -85,11 +87,22 @@ def test_a_killed_server_makes_the_index_unavailable_until_it_is_back_with_all_i
         server.fault(status=500, writes_only=True)
         with pytest.raises(IndexUnavailable, match="500"):
             index.upsert(points([passage("a2", "pay the bill")]))
-        assert index.count() == 1
+        assert _answered(index.count) == 1
         server.fault()
         index.upsert(points([passage("a2", "pay the bill")]))
-        assert index.count() == 2
+        assert _answered(index.count) == 2
         client.close()
+
+
+def _answered(ask: Callable[[], int]) -> int:
+    """The answer, when it comes: a question waits a second at most, and a busy machine has longer ones."""
+    end = time.monotonic() + 30
+    while True:
+        try:
+            return ask()
+        except IndexUnavailable:
+            if time.monotonic() > end:
+                raise
 
 
 def test_a_real_server_is_asked_to_rescore_and_to_count_over_what_the_reader_may_read() -> None:
