@@ -48,8 +48,8 @@ class Settings(BaseSettings):
     )
     disk_reserve_mb: Annotated[int, Field(ge=0)] = Field(
         256,
-        description="Free space, in MB, below which the embedded index is not written to (at most a tenth of the disk): "
-        "indexing pauses and goes on by itself.",
+        description="Free space, in MB, below which the embedded index is not written to (at most a tenth of the "
+        "disk): indexing pauses and goes on by itself.",
     )
     drift_every_s: Annotated[float, Field(gt=0)] = Field(
         600.0, description="Seconds between two looks whether the index holds what the database says."

@@ -15,7 +15,9 @@ from kb.store import outbox
 from tests.api.conftest import House
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
-UNITS = ("_seconds", "_bytes", "_passages", "_changes", "_items", "_connections", "_requests", "_info", "_ready", "_paused")
+UNITS = (
+    "_seconds", "_bytes", "_passages", "_changes", "_items", "_connections", "_requests", "_info", "_ready", "_paused",
+)  # fmt: skip
 
 
 @contextlib.contextmanager
