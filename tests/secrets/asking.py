@@ -68,13 +68,13 @@ def operations(app: FastAPI) -> dict[str, tuple[str, str, dict[str, Any]]]:
     }
 
 
-def asks(names: list[str]) -> st.SearchStrategy[tuple[Ask, ...]]:
-    """A search, looks at the example's article and contact, one at what is most read, and two of any operations."""
+def asks(names: list[str], kind: str) -> st.SearchStrategy[tuple[Ask, ...]]:
+    """A search, a look at the example's article or contact, one at what is most read, and two of any operations."""
     any_of_them = st.sampled_from(names).flatmap(_ask)
     usual = st.sampled_from(["suggest", "list_articles", "list_revisions", "read_audit"]).flatmap(_ask)
-    article = st.just(("read_article", {"number": SAME}, False))
-    contact = st.just(("read_interaction", {"interaction": "same"}, False))
-    return st.tuples(_ask("search"), article, contact, usual, any_of_them, any_of_them)
+    contact = ("read_interaction", {"interaction": "same"}, False)
+    look = contact if kind == "trail" else ("read_article", {"number": SAME}, False)
+    return st.tuples(_ask("search"), st.just(look), usual, any_of_them, any_of_them)
 
 
 def _ask(name: str) -> st.SearchStrategy[Ask]:

@@ -1,5 +1,6 @@
 """What may be secret, to whom, and what the world around it looks like: strategies that draw one example."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -192,8 +193,8 @@ def kinds_for(who: str) -> list[str]:
 
 
 @st.composite
-def plans(draw: st.DrawFn, who: str, asks: st.SearchStrategy[tuple[Ask, ...]]) -> Plan:
-    """An example for somebody: no more is drawn than its kind of secret needs."""
+def plans(draw: st.DrawFn, who: str, asks: Callable[[str], st.SearchStrategy[tuple[Ask, ...]]]) -> Plan:
+    """An example for somebody: no more is drawn than its kind of secret needs. `asks` gives requests for a kind."""
     kind = draw(st.sampled_from(kinds_for(who)))
     block = st.tuples(st.integers(0, 9), st.sampled_from(above(who) or [Audience.INTERNAL]), _text(_secret_words))
     return Plan(
@@ -203,5 +204,5 @@ def plans(draw: st.DrawFn, who: str, asks: st.SearchStrategy[tuple[Ask, ...]]) -
         shared=tuple(draw(st.lists(specs(sections=2), max_size=1))),
         hidden=draw(hidden_specs(who)) if kind in ("article", "link", "trail", "post", "draft") else None,
         blocks=tuple(draw(st.lists(block, min_size=1, max_size=2))) if kind == "section" else (),
-        asks=draw(asks),
+        asks=draw(asks(kind)),
     )

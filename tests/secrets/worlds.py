@@ -237,10 +237,14 @@ class Pair:
         self.known.add(an_id(self.count))
         return self.count
 
-    def settle(self) -> None:
-        """Both indexed, all searches logged."""
+    def settle(self, wholly: bool = False) -> None:
+        """Both indexed: what people wrote, in one step each, or `wholly`, with imports and what follows when idle."""
         for house in self.worlds:
-            house.settle()
+            if wholly:
+                house.settle()
+            else:
+                house.service.indexer.step()
+                house.service.indexer.encode_step()
 
     def log(self) -> None:
         """All searches written to their trails, which happens in groups otherwise."""
