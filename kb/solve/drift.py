@@ -173,7 +173,8 @@ class DriftChecker:
                 broken.append(each.id)
         with self._db.read() as tx:
             known = content.standings(tx, items, clock.now())
-        self._compared(index, generation, sorted(items - known.keys()), found)
+        if strange := sorted(items - known.keys()):
+            self._compared(index, generation, strange, found)
         if broken and self._heal:
             index.remove(broken)
             index.flush()

@@ -171,6 +171,21 @@ class Generations:
         self._broken = current.name
         log.error("index %s is broken and will be replaced: %s", current.name, error)
 
+    def lost(self, error: IndexBroken) -> None:
+        """An index that a change had to reach is broken: the live one, or the one being built."""
+        if self._alone or self._is_gone():
+            self.broken(error)
+        self.give_up(error)
+
+    def _is_gone(self) -> bool:
+        try:
+            self.live.get()[0].count()
+        except IndexBroken:
+            return True
+        except IndexUnavailable:
+            return False
+        return False
+
     def wanted(self, idle: bool) -> str:
         """Why a new generation is needed now, or "" if none is. Average lengths are looked at only when idle."""
         if self._build is not None or time.monotonic() < self._not_before:

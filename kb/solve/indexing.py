@@ -190,7 +190,8 @@ class Indexer:
         try:
             return self._drain.take(lane, limit, work)
         except IndexBroken as error:
-            self._generations.broken(error)
+            if not lane.is_dense:  # one thread drives the generations
+                self._generations.lost(error)
             raise
 
     def _index(self, jobs: Sequence[Job]) -> None:

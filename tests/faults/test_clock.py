@@ -13,6 +13,8 @@ from kb.solve.indexing import Indexer
 from kb.store import content, outbox
 from tests.faults.conftest import converged, found, publish, running, until
 
+pytestmark = pytest.mark.slow
+
 JUMPS = [timedelta(hours=1), timedelta(hours=-1), timedelta(days=1), timedelta(days=-1)]
 _real_now = clock.now
 

@@ -26,6 +26,8 @@ from tests.faults.conftest import ask, converged, found, publish, ready, running
 
 HOLDER = """
 import sqlite3, sys
+
+pytestmark = pytest.mark.slow
 held = sqlite3.connect(sys.argv[1], isolation_level=None)
 held.execute("BEGIN IMMEDIATE")
 print("held", flush=True)

@@ -20,6 +20,8 @@ from kb.solve import generations
 from tests.api.conftest import House
 from tests.faults.conftest import converged, found, publish, ready, running, soon, until
 
+pytestmark = pytest.mark.slow
+
 Usage = namedtuple("Usage", "total used free")
 
 
@@ -213,7 +215,6 @@ def _write(child: Child, title: str, body: str) -> httpx.Response:
     return child.post("articles", draft)
 
 
-@pytest.mark.slow
 def test_a_disk_that_fills_up_kills_nobody(on_small_disk: Child) -> None:
     child, ballast = on_small_disk, on_small_disk.folder / "ballast"
 

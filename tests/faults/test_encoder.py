@@ -15,6 +15,8 @@ from tests.api.conftest import House
 from tests.faults.conftest import converged, found, publish, ready, running, timed, until
 from tests.toys import ToyEncoder
 
+pytestmark = pytest.mark.slow
+
 
 class Moody(ToyEncoder):
     """A toy that fails or hangs when told to: `queries` and `passages` are called before each encoding."""

@@ -11,12 +11,14 @@ from kb.solve.generations import Generations
 from kb.solve.indexing import Indexer
 from tests.faults.conftest import converged, found, publish, running, until
 
+pytestmark = pytest.mark.slow
+
 
 class Panic(BaseException):
     """What an extension written in Rust raises: no `Exception`."""
 
 
-@pytest.mark.parametrize("kind", [MemoryError, Panic, SystemExit])
+@pytest.mark.parametrize("kind", [MemoryError, Panic])
 @pytest.mark.parametrize(("who", "where"), [(Generations, "follow"), (Indexer, "_index"), (Indexer, "_encode")])
 def test_whatever_ends_a_turn_the_next_one_comes(
     settings: Callable[..., Settings], folder: Path, monkeypatch: pytest.MonkeyPatch, kind: type, who: type, where: str

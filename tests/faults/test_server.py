@@ -10,9 +10,12 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from kb.settings import Settings
+from kb.solve.generations import Generations, ask_for_rebuild
 from tests.api.conftest import House
 from tests.faults.conftest import converged, found, publish, ready, running, soon, timed, until
 from tests.qdrant_server import QdrantServer, qdrant_server
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +142,27 @@ def test_an_index_that_is_gone_is_built_anew(server: QdrantServer, scaled: Setti
         until(lambda: found(house, "red light") == (["Red light"], []) and house.service.live.generation != before)
         converged(house, folder)
         assert found(house, "restart") == (["Red light"], [])
+
+
+def test_an_index_that_goes_while_it_is_built_is_begun_again(
+    server: QdrantServer, scaled: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    advance, left = Generations.advance, [1]
+
+    def losing(self: Generations, *args: object) -> None:
+        if left and self._build is not None:
+            left.pop()
+            self._engine.drop(self._build.target.generation.name)
+        advance(self, *args)  # type: ignore[arg-type]
+
+    with running(scaled) as house:
+        prepared(house, folder)
+        before = house.service.live.generation
+        monkeypatch.setattr(Generations, "advance", losing)
+        ask_for_rebuild(house.service.patient_db)
+        until(lambda: not left)
+        assert found(house, "restart") == (["Red light"], [])
+        assert publish(house, "Invoice", "It comes by post.").status_code == 201
+        until(lambda: house.service.live.generation != before)
+        converged(house, folder)
+        assert found(house, "post")[0][0] == "Invoice"
