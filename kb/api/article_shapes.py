@@ -16,7 +16,10 @@ Version = Annotated[
     int | None,
     Field(ge=1, description="The version that you read; a newer one means 409. `If-Match` says the same."),
 ]
-_TEXT = "Markdown (CommonMark, tables, strikethrough). Blocks between `::: internal` and `:::` are for that audience."
+_TEXT = (
+    "Markdown (CommonMark, tables, strikethrough). Blocks between `::: internal` and `:::` are for that audience. "
+    "Pictures and files are named as the answer to adding one says; pictures from elsewhere are shown as links."
+)
 
 
 _ARTICLE = {

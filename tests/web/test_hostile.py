@@ -29,7 +29,7 @@ from kb.solve.access import add_person
 from kb.solve.publishing import cut_posts, save_posts
 from kb.store import topics
 from kb.store.database import Database
-from kb.text.markdown import narrow, render
+from kb.text.markdown import render
 from tests.web.acting import sign_in
 from tests.web.conftest import Site, serving
 from tests.web.hostile import ALL, HASH, VECTORS
@@ -248,16 +248,17 @@ def test_rendered_text_is_safe_on_a_foreign_page_without_a_policy(open_page: Ope
     foreign.check("body")
 
 
-@pytest.mark.parametrize(("who", "tier"), [("Ada", Audience.INTERNAL), ("Carol", Audience.CUSTOMER)])
-def test_our_pages_show_hostile_text_as_text(open_page: Open, hostile_site: Site, who: str, tier: Audience) -> None:
+@pytest.mark.parametrize("who", ["Ada", "Carol"])
+def test_our_pages_show_hostile_text_as_text(open_page: Open, hostile_site: Site, who: str) -> None:
     watched = open_page(f"{hostile_site.url}/")
     sign_in(watched.page, hostile_site.library.keys[who])
-    _see_answers(watched, tier)
+    expect(watched.page.locator("#filters option", has_text="<script>pwn()</script>").first).to_be_attached()
+    _see_answers(watched)
     _see_suggestions(watched)
     _see_articles(watched, [each.number for each in hostile_site.library.articles.values()])
 
 
-def _see_answers(watched: Watched, tier: Audience) -> None:
+def _see_answers(watched: Watched) -> None:
     """Every article and every post among the answers, fifty at once."""
     page = watched.page
     topic = ""
@@ -268,16 +269,16 @@ def _see_answers(watched: Watched, tier: Audience) -> None:
 
     page.route("**/api/v1/search", all_of_a_topic)
     for start in range(0, len(ALL), BATCH):
-        topic = topic_of(start)
-        page.evaluate("(q) => { location.hash = new URLSearchParams({ q }); }", f"red {topic}")
-        vectors = ALL[start : start + BATCH]
-        # A post that is nothing but an internal block is not there for customers.
-        expected = len(vectors) + sum(bool(narrow(each, tier)) for each in vectors)
-        page.wait_for_function(
-            "([topic, n]) => document.title.includes(topic) && !document.querySelector('#results[aria-busy]')"
-            " && document.querySelectorAll('.hit').length === n",
-            arg=[topic, expected],
-        )
+        topic, vectors = topic_of(start), ALL[start : start + BATCH]
+        for _ in range(5):  # a busy machine may answer from titles alone: asked again, it answers in full
+            page.fill("#query", f"red {topic}")
+            page.keyboard.press("Enter")
+            page.wait_for_function(
+                "(topic) => document.title.includes(topic) && !document.querySelector('#results[aria-busy]')", arg=topic
+            )
+            if page.locator(".hit").count() == 2 * len(vectors):
+                break
+        expect(page.locator(".hit")).to_have_count(2 * len(vectors))
         watched.check("#results")
 
 
