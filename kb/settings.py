@@ -63,7 +63,9 @@ class Settings(BaseSettings):
         None,
         description="Whether `kb serve` also indexes. Empty: yes with the embedded engine, no with a Qdrant server.",
     )
-    rate_per_key: Annotated[float, Field(gt=0)] = Field(30.0, description="Requests a second that one key may send.")
+    rate_per_key: Annotated[float, Field(gt=0)] = Field(
+        12.0, description="Requests a second that one key may send: a request for each keystroke of a fast typist."
+    )
     rate_per_address: Annotated[float, Field(gt=0)] = Field(
         200.0, description="Requests a second from one address by those without a key that is known to be good."
     )

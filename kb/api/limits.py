@@ -41,7 +41,7 @@ _WATCHED = frozenset({"/readyz", "/metrics"})
 class Bounds:
     """What an operator may set (see `kb.settings`): requests a second, and requests at once."""
 
-    rate_per_key: float = 30.0
+    rate_per_key: float = 12.0
     rate_per_address: float = 200.0
     burst_s: float = 10.0
     in_flight: int = 256
