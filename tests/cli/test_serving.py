@@ -1,6 +1,7 @@
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -28,6 +29,12 @@ def test_a_taken_port_is_said_in_one_line() -> None:
 def test_an_address_of_another_machine_is_said_in_one_line() -> None:
     with pytest.raises(Unavailable, match="cannot listen on"):
         listen("192.0.2.1", 0)
+
+
+def test_an_answer_is_not_held_back_until_the_one_before_is_acknowledged() -> None:
+    with listen("127.0.0.1", 0) as listener:
+        # asyncio sets TCP_NODELAY only on sockets whose protocol is named; without it `/api/v1/me` took 47 ms, not 1.
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 def test_an_address_for_everybody_is_shown_as_one_that_a_browser_takes() -> None:

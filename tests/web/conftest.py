@@ -3,7 +3,6 @@
 import contextlib
 import os
 import shutil
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from kb.app import create_app
 from kb.bootstrap import Service
+from kb.cli.serving import listen
 from kb.search.loading import BackgroundEncoder
 from kb.settings import Settings
 from kb.store.database import Database
@@ -91,7 +91,7 @@ def serving(
         migrate(db)
         library = fill(db)
     service = Service(settings, encoder=BackgroundEncoder(ToyEncoder, ToyEncoder().identity))
-    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as listening:
+    with contextlib.closing(listen("127.0.0.1", 0)) as listening:
         config = uvicorn.Config(create_app(service), log_level="warning", lifespan="on", ws="none")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="web", daemon=True)
