@@ -24,10 +24,10 @@ from tests.api.conftest import House
 from tests.conftest import _postgres_binaries
 from tests.faults.conftest import ask, converged, found, publish, ready, running, soon, timed, until
 
+pytestmark = pytest.mark.slow
+
 HOLDER = """
 import sqlite3, sys
-
-pytestmark = pytest.mark.slow
 held = sqlite3.connect(sys.argv[1], isolation_level=None)
 held.execute("BEGIN IMMEDIATE")
 print("held", flush=True)
@@ -40,7 +40,7 @@ def locked(path: Path) -> Iterator[None]:
     """Another process holds SQLite's write lock."""
     with subprocess.Popen([sys.executable, "-c", HOLDER, path], stdin=-1, stdout=-1) as holder:
         assert holder.stdout is not None
-        holder.stdout.readline()
+        assert holder.stdout.readline() == b"held\n"
         yield
 
 
