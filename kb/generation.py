@@ -1,8 +1,10 @@
 """Generations of the index: the one that answers, the one being built beside it, those given up."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 
 class GenerationState(StrEnum):
@@ -18,7 +20,7 @@ class GenerationState(StrEnum):
 class Generation:
     """One index and what it was built with. Another encoder or analyzer means another generation.
 
-    `average_length` is the tokens a passage that its BM25 weights were computed with. `touched_at` moves while it is
+    `average_length` is the tokens a passage that its BM25 weights were computed with, `tuning` what calibration chose for it. `touched_at` moves while it is
     built, so that an abandoned build can be told from a slow one.
     """
 
@@ -32,3 +34,4 @@ class Generation:
     analyzer: str = ""
     average_length: float = 0.0
     live_at: datetime | None = None
+    tuning: Mapping[str, Any] = field(default_factory=dict)

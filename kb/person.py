@@ -31,6 +31,7 @@ class Right(StrEnum):
     VALIDATE = "validate"  # validate, revise any article, publish to staff and partners
     PUBLISH = "publish"  # publish to customers and the public
     GOVERN = "govern"  # change articles under compliance governance
+    TUNE = "tune"  # the dictionary, the workbench, judgements
     TRAIL = "trail"  # read the trail of any interaction
     OBSERVE = "observe"  # metrics: they count what some may not know of
     ADMINISTER = "administer"  # people, keys, index
@@ -51,6 +52,7 @@ SCOPE: dict[Right, Scope] = {
     Right.VALIDATE: Scope.WRITE,
     Right.PUBLISH: Scope.WRITE,
     Right.GOVERN: Scope.WRITE,
+    Right.TUNE: Scope.WRITE,
     Right.TRAIL: Scope.INTERACT,
     Right.OBSERVE: Scope.OBSERVE,
     Right.ADMINISTER: Scope.ADMINISTER,
@@ -63,8 +65,8 @@ EVERYDAY = frozenset({Scope.READ, Scope.INTERACT, Scope.WRITE})
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.CANDIDATE: frozenset({Right.DRAFT, Right.TRAIL}),
     Role.CONTRIBUTOR: frozenset({Right.DRAFT, Right.VALIDATE, Right.TRAIL}),
-    Role.PUBLISHER: frozenset({Right.DRAFT, Right.VALIDATE, Right.PUBLISH, Right.GOVERN, Right.TRAIL}),
-    Role.COACH: frozenset({Right.DRAFT, Right.VALIDATE, Right.PUBLISH, Right.TRAIL}),
+    Role.PUBLISHER: frozenset({Right.DRAFT, Right.VALIDATE, Right.PUBLISH, Right.GOVERN, Right.TUNE, Right.TRAIL}),
+    Role.COACH: frozenset({Right.DRAFT, Right.VALIDATE, Right.PUBLISH, Right.TUNE, Right.TRAIL}),
     Role.ADMIN: frozenset(Right),
 }
 

@@ -27,6 +27,11 @@ PSEUDONYMISED = {
     interaction.c.opened_by: interaction.c.opened_at,
     revision_table.c.author_id: revision_table.c.created_at,
     article_file.c.added_by: article_file.c.added_at,
+    schema.synonym.c.created_by: schema.synonym.c.created_at,
+    schema.synonym.c.changed_by: schema.synonym.c.changed_at,
+    schema.judged_set.c.created_by: schema.judged_set.c.created_at,
+    schema.judged_query.c.created_by: schema.judged_query.c.created_at,
+    schema.judgement.c.judged_by: schema.judgement.c.judged_at,
 }
 """Columns in which a pseudonym takes the place of a person's id, so that history stays readable; with the time of
 the row."""

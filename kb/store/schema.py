@@ -340,6 +340,56 @@ outbox = sa.Table(
     sqlite_autoincrement=True,  # a number is never given twice
 )
 
+# The managed dictionary: words that mean the same (`means` empty), or `terms` that also ask for `means`.
+synonym = sa.Table(
+    "synonym",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("terms", sa.JSON, nullable=False),
+    sa.Column("means", sa.JSON, nullable=False),
+    sa.Column("audience", sa.String(16), nullable=False),  # for whom it holds: that circle and those within
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("created_by", sa.String(40), nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("changed_by", sa.String(40), nullable=False),
+    sa.Column("changed_at", UtcDateTime, nullable=False),
+)
+
+# Sets of judged queries, collected at the workbench; `kb eval` reads them as it reads a folder.
+judged_set = sa.Table(
+    "judged_set",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("name", sa.String(100), nullable=False, unique=True),
+    sa.Column("created_by", sa.String(40), nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+)
+
+judged_query = sa.Table(
+    "judged_query",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("set_id", sa.ForeignKey("judged_set.id"), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("text_hash", sa.String(64), nullable=False),  # of the text, normalised: one query stands once in a set
+    sa.Column("audience", sa.String(16), nullable=False),  # as whom it is asked
+    sa.Column("created_by", sa.String(40), nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.UniqueConstraint("set_id", "text_hash", "audience", name="uq_judged_query_text"),
+)
+
+judgement = sa.Table(
+    "judgement",
+    metadata,
+    sa.Column("query_id", sa.ForeignKey("judged_query.id"), primary_key=True),
+    sa.Column("item_kind", sa.String(16), primary_key=True),
+    sa.Column("item_id", sa.String(40), primary_key=True),
+    sa.Column("grade", sa.Integer, nullable=False),  # 0 not relevant, 1 helps, 2 answers, 3 answers best
+    sa.Column("judged_by", sa.String(40), nullable=False),
+    sa.Column("judged_at", UtcDateTime, nullable=False),
+)
+
 # The indexes that exist or are being built. At most one is live.
 generation = sa.Table(
     "generation",
@@ -351,6 +401,7 @@ generation = sa.Table(
     sa.Column("dimension", sa.Integer, nullable=False),
     sa.Column("analyzer", sa.String(40), nullable=False),
     sa.Column("average_length", sa.Float, nullable=False),  # tokens a passage
+    sa.Column("tuning", sa.JSON, nullable=False, default=dict),  # what calibration chose for it (kb.tuning)
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("touched_at", UtcDateTime, nullable=False),
     sa.Column("live_at", UtcDateTime),

@@ -21,7 +21,7 @@ def test_a_key_names_its_person_and_what_they_may_do(shared: House) -> None:
     assert (me["id"], me["tier"], me["roles"], me["groups"]) == (
         shared.ids["publisher"], "internal", ["publisher"], ["fraud-team"],
     )  # fmt: skip
-    assert me["rights"] == ["draft", "validate", "publish", "govern", "trail"]
+    assert me["rights"] == ["draft", "validate", "publish", "govern", "tune", "trail"]
 
 
 def test_without_a_key_you_are_the_public(shared: House) -> None:
