@@ -20,8 +20,8 @@ class GenerationState(StrEnum):
 class Generation:
     """One index and what it was built with. Another encoder or analyzer means another generation.
 
-    `average_length` is the tokens a passage that its BM25 weights were computed with, `tuning` what calibration chose for it. `touched_at` moves while it is
-    built, so that an abandoned build can be told from a slow one.
+    `average_length` is the tokens a passage that its BM25 weights were computed with, `tuning` what calibration chose
+    for it. `touched_at` moves while it is built, so that an abandoned build can be told from a slow one.
     """
 
     name: str
