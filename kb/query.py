@@ -90,10 +90,12 @@ class Retrieval:
     """What the searcher found: fused candidates, best first, with milliseconds per stage.
 
     `degraded` names the parts that were missing ("index", "encoder"); empty when all answered. `legs` names what was
-    asked ("lexical", "dense", or "titles" where the index is away).
+    asked ("lexical", "dense", or "titles" where the index is away). `weight` is that of the dense leg, in [0, 1];
+    None where nothing was fused.
     """
 
     candidates: tuple[Candidate, ...]
     took_ms: dict[str, float]
     degraded: tuple[str, ...] = ()
     legs: tuple[str, ...] = ()
+    weight: float | None = None

@@ -28,6 +28,7 @@ from kb.measure.workshop import build, temporary_service
 from kb.passage import ItemRef
 from kb.post import Post
 from kb.query import Query, Retrieval
+from kb.search.fusion import Weights
 from kb.search.index import point_of
 from kb.search.searcher import BOTH, PASSAGES, Searcher
 from kb.settings import Settings
@@ -114,9 +115,11 @@ class OneLeg(Searcher):
         super().__init__(service.live, service.encoder)
         self._only = legs
 
-    def retrieve(self, query: Query, k: int = PASSAGES, legs: frozenset[str] = BOTH) -> Retrieval:
+    def retrieve(
+        self, query: Query, k: int = PASSAGES, legs: frozenset[str] = BOTH, weights: Weights | None = None
+    ) -> Retrieval:
         """See `Searcher.retrieve`."""
-        return super().retrieve(query, k, legs & self._only)
+        return super().retrieve(query, k, legs & self._only, weights)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ def fuse(legs: Legs, weight: float) -> list[Candidate]:
     """
     lexical, low_lexical = _lexical(legs.lexical)
     dense, low_dense = _standardised(legs.dense, NARROW_DENSE)
-    w = _effective(weight, bool(lexical), bool(dense))
+    w = effective(weight, legs)
     raw_lexical = {each.ref: each.score for each in legs.lexical}
     raw_dense = {each.ref: each.score for each in legs.dense}
     languages = {each.ref: each.language for each in (*legs.lexical, *legs.dense)}
@@ -98,7 +98,8 @@ def means_exactly(text: str) -> bool:
     return 3 * len(identifiers(text)) >= max(1, len(_WORD.findall(text)))
 
 
-def _effective(weight: float, has_lexical: bool, has_dense: bool) -> float:
-    if not has_dense:
+def effective(weight: float, legs: Legs) -> float:
+    """The dense leg's weight where one of the legs may be empty, or found nothing that scored."""
+    if not legs.dense:
         return 0.0
-    return weight if has_lexical else 1.0
+    return weight if any(each.score > 0 for each in legs.lexical) else 1.0

@@ -6,9 +6,10 @@ results inconsistent and were taken out again (onyx#5125); so evidence is capped
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from kb.article import Confidence
 from kb.language import Language
@@ -69,19 +70,28 @@ def group(candidates: Iterable[Candidate]) -> list[Found]:
 
 
 def rank(
-    found: Iterable[Found], standing: Callable[[ItemRef], Standing], context: Context, at: datetime
+    found: Iterable[Found],
+    standing: Callable[[ItemRef], Standing],
+    context: Context,
+    at: datetime,
+    factors: Mapping[str, float] = MappingProxyType({}),
 ) -> list[Ranked]:
-    """Items by relevance plus priors, best first; equal scores in order of the item."""
+    """Items by relevance plus priors, best first; equal scores in order of the item. `factors`: see `priors`."""
     ranked = []
     for each in found:
         here = standing(each.item)
-        why = (Reason("relevance", round(each.best.score, 4)), *priors(here, context, at))
+        why = (Reason("relevance", round(each.best.score, 4)), *priors(here, context, at, factors))
         ranked.append(Ranked(each, here, sum(reason.value for reason in why), why))
     return sorted(ranked, key=lambda each: (-each.score, each.found.item))
 
 
-def priors(standing: Standing, context: Context, at: datetime) -> tuple[Reason, ...]:
-    """What moves an item besides its text; parts that are zero are left out."""
+def priors(
+    standing: Standing, context: Context, at: datetime, factors: Mapping[str, float] = MappingProxyType({})
+) -> tuple[Reason, ...]:
+    """What moves an item besides its text; parts that are zero are left out.
+
+    `factors` are for trials: a prior named there counts so many times, 0 switches it off.
+    """
     parts = {
         "confidence": _confidence(standing.confidence),
         "superseded": SUPERSEDED if standing.superseded else 0.0,
@@ -93,7 +103,8 @@ def priors(standing: Standing, context: Context, at: datetime) -> tuple[Reason, 
         "tags": SAME_TAG if set(standing.tags) & set(context.tags) else 0.0,
         "already_read": ALREADY_READ if standing.item in context.already_read else 0.0,
     }
-    return tuple(Reason(name, round(value, 4)) for name, value in parts.items() if abs(value) >= 5e-5)
+    counted = {name: value * factors.get(name, 1.0) for name, value in parts.items()}
+    return tuple(Reason(name, round(value, 4)) for name, value in counted.items() if abs(value) >= 5e-5)
 
 
 def _saturated(amount: float, half: float) -> float:

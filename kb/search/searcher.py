@@ -9,7 +9,7 @@ from kb import logs, tracing
 from kb.errors import EncoderUnavailable
 from kb.generation import Generation
 from kb.query import Query, Retrieval
-from kb.search.fusion import Weights, fuse
+from kb.search.fusion import Weights, effective, fuse
 from kb.search.index import Request, Vector
 from kb.search.lexical import query_vector
 from kb.search.live import LiveIndex
@@ -35,11 +35,13 @@ class Searcher:
         self._weights = weights or Weights()
         self._silent_until = 0.0
 
-    def retrieve(self, query: Query, k: int = PASSAGES, legs: frozenset[str] = BOTH) -> Retrieval:
+    def retrieve(
+        self, query: Query, k: int = PASSAGES, legs: frozenset[str] = BOTH, weights: Weights | None = None
+    ) -> Retrieval:
         """Up to `k` passages per leg, fused, best first; raises IndexUnavailable when no index answers.
 
         Without a usable encoder the lexical leg answers alone and the retrieval is marked degraded ("encoder").
-        `legs` switches legs off, for measurements.
+        `legs` switches legs off, for measurements; `weights` stand in for those of the searcher, for trials.
         """
         self._live.check()  # first: nothing need be encoded for an index that does not answer
         watch = Stopwatch()
@@ -51,9 +53,10 @@ class Searcher:
             found = self._live.retrieve(Request(lexical, dense, query.reader, query.filters, k))
         with watch.stage("fuse"):
             best_cosine = max((each.score for each in found.dense), default=0.0)
-            candidates = fuse(found, self._weights.of(query.text, best_cosine))
+            weight = (weights or self._weights).of(query.text, best_cosine)
+            candidates = fuse(found, weight)
         asked = tuple(name for name, side in (("lexical", lexical), ("dense", dense)) if side is not None)
-        return Retrieval(tuple(candidates), watch.took_ms, degraded, asked)
+        return Retrieval(tuple(candidates), watch.took_ms, degraded, asked, effective(weight, found))
 
     def _encode(self, query: Query) -> tuple[Vector | None, tuple[str, ...]]:
         """The query's vector, or the reason why there is none; none is needed where the encoder cannot read it."""

@@ -16,9 +16,10 @@ from kb.errors import IndexUnavailable, NotFound
 from kb.interaction import Event, EventKind
 from kb.passage import ItemRef, Kind, Passage, PassageRef
 from kb.person import Person
-from kb.query import Candidate, Filters, Hit, Query, Reason, Retrieval
+from kb.query import Candidate, Context, Filters, Hit, Query, Reason, Retrieval
 from kb.search.catalogue import Catalogue
-from kb.search.ranking import Ranked, group, rank
+from kb.search.fusion import Weights
+from kb.search.ranking import Found, Ranked, group, rank
 from kb.search.searcher import Searcher, Stopwatch
 from kb.solve import seeing
 from kb.solve.trail import SearchLog, own_interaction
@@ -35,10 +36,13 @@ CONSIDERED = 3
 
 EXACT_NUMBER = Reason("article_number", 1.0)
 
+Order = Callable[[list[Found], Callable[[ItemRef], Standing], Context, datetime], list[Ranked]]
+"""What puts found items in order: `kb.search.ranking.rank`, unless something is being tried."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a search gives back. `degraded` and `legs` are those of its `Retrieval`."""
+    """What a search gives back. `degraded` and `legs` are those of its `retrieval`."""
 
     search_id: str
     hits: tuple[Hit, ...]
@@ -46,6 +50,7 @@ class Answer:
     took_ms: dict[str, float]
     degraded: tuple[str, ...]
     legs: tuple[str, ...]
+    retrieval: Retrieval
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +65,26 @@ class Finder:
     def search(self, by: Person, query: Query) -> Answer:
         """The best items for a query among those `by` may read, and a `searched` event in the trail."""
         at = clock.now()
+        answer = self.find(by, query, at)
+        self.log.add(_searched(by, replace(query, reader=by.reader), answer, at))
+        return answer
+
+    def find(
+        self, by: Person, query: Query, at: datetime, *, weights: Weights | None = None, order: Order = rank
+    ) -> Answer:
+        """The same without a trace in the trail; for trials with other weights of the legs or another `order`."""
         query = replace(query, reader=by.reader)
         watch = Stopwatch()
-        retrieval = self._retrieve(query)
+        retrieval = self._retrieve(query, weights)
         with watch.stage("confirm"), self.db.read() as tx:
             if query.context.interaction_id:
                 own_interaction(interactions.get(tx, query.context.interaction_id), by)
             standings: dict[ItemRef, Standing] = {}
-            hits = _confirmed(tx, by, query, retrieval.candidates, standings, at)
+            hits = _confirmed(tx, by, query, retrieval.candidates, standings, at, order)
         search_id = uuid.uuid4().hex
         took = retrieval.took_ms | watch.took_ms
         took["total"] = round(sum(took.values()), 3)
-        answer = Answer(search_id, tuple(hits), standings, took, retrieval.degraded, retrieval.legs)
-        self.log.add(_searched(by, query, answer, at))
-        return answer
+        return Answer(search_id, tuple(hits), standings, took, retrieval.degraded, retrieval.legs, retrieval)
 
     def suggest(self, by: Person, text: str, filters: Filters, limit: int) -> list[Standing]:
         """Items whose titles begin to match what is being typed, confirmed against the record."""
@@ -82,11 +93,11 @@ class Finder:
             standings = _shown(tx, by, [each.item for each in found], clock.now())
         return list(islice((standings[each.item] for each in found if each.item in standings), limit))
 
-    def _retrieve(self, query: Query) -> Retrieval:
+    def _retrieve(self, query: Query, weights: Weights | None = None) -> Retrieval:
         """Candidates from the index, or from titles alone when there is none."""
         watch = Stopwatch()
         try:
-            return self.searcher.retrieve(query)
+            return self.searcher.retrieve(query, weights=weights)
         except IndexUnavailable as error:
             log.debug("searching titles only: %s", error)  # the index says so itself, once
         with watch.stage("fallback"):
@@ -104,6 +115,7 @@ def _confirmed(
     candidates: Sequence[Candidate],
     standings: dict[ItemRef, Standing],
     at: datetime,
+    order: Order,
 ) -> list[Hit]:
     """The hits: ranked in slices until `limit` of them have been confirmed or the candidates are used up."""
     exact = _by_number(tx, by, query, standings, at)
@@ -114,7 +126,7 @@ def _confirmed(
         part = found[start : start + step]
         here = _shown(tx, by, [each.item for each in part], at)
         standings |= here
-        ranked = rank([each for each in part if each.item in here], here.__getitem__, query.context, at)
+        ranked = order([each for each in part if each.item in here], here.__getitem__, query.context, at)
         hits.extend(_hits(tx, query, ranked, query.limit - len(hits)))
         if len(hits) >= query.limit:
             break
