@@ -17,7 +17,7 @@ ANALYZER = "kb-1"
 """Name and version, recorded with the index: any change of output needs a new one and a rebuild."""
 
 # A dot binds numbers only (8.0.0, 192.168.1.1): domains, paths and file names are found by their parts.
-_WORD = re.compile(
+WORD = re.compile(
     r"c\+\+|[cf]#"  # names that end in a sign
     r"|[^\W_]+(?:'[^\W_]+|(?:-|_+|(?<=\d)\.|\.(?=\d))[^\W_]+)*"
 )
@@ -43,7 +43,7 @@ def analyze(text: str) -> list[str]:
 
 def _tokens(text: str, stop_words: frozenset[str]) -> list[str]:
     tokens: list[str] = []
-    for word in _WORD.findall(text if text.isascii() else HAN_RUN.sub(" ", text)):
+    for word in WORD.findall(text if text.isascii() else HAN_RUN.sub(" ", text)):
         tokens += _word_tokens(word, stop_words) if len(word) <= _LONGEST_CACHED else _split(word, stop_words)
     if not text.isascii():
         tokens += _chinese_tokens(" ".join(HAN_RUN.findall(text)), stop_words)
