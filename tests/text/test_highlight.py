@@ -1,6 +1,9 @@
+from itertools import pairwise
+
 import pytest
 
-from kb.text.highlight import highlights
+from kb.text.analyzer import analyze
+from kb.text.highlight import highlights, places
 
 
 @pytest.mark.parametrize(
@@ -28,3 +31,18 @@ def test_every_highlight_stands_in_the_text_longest_first() -> None:
     assert found == sorted(found, key=lambda word: (-len(word), word))
     assert found
     assert all(word in text for word in found)
+
+
+@pytest.mark.parametrize(
+    ("query", "text", "expected"),
+    [
+        ("reset routers", "Reset the router, then reset again.", ["Reset", "router", "reset"]),
+        ("路由器紅燈", "重启路由器，看红灯。", ["路由器", "红灯"]),
+        ("鼠标", "把滑鼠接上。", ["滑鼠"]),
+        ("banana", "Nothing here.", []),
+    ],
+)
+def test_the_places_of_words_are_in_order_and_apart(query: str, text: str, expected: list[str]) -> None:
+    found = places(analyze(query), text)
+    assert [text[start:end] for start, end in found] == expected
+    assert all(before[1] < after[0] for before, after in pairwise(found))
