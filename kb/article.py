@@ -91,13 +91,8 @@ class Article:
         return Access(self.audience, self.groups)
 
     def is_live(self, at: datetime) -> bool:
-        """Whether readers may be shown it at that moment: published, not archived, inside its dates."""
-        return (
-            self.published is not None
-            and self.confidence is not Confidence.ARCHIVED
-            and (self.valid_from is None or self.valid_from <= at)
-            and (self.valid_until is None or at < self.valid_until)
-        )
+        """Whether readers may be shown it at that moment."""
+        return shown_at(at, self.published, self.confidence, self.valid_from, self.valid_until)
 
     def expect(self, version: int | None) -> "Article":
         """This article, if it still has the version the caller read; raises Conflict otherwise."""
@@ -127,6 +122,18 @@ class Article:
 
     def _changed(self, at: datetime, **fields: object) -> "Article":
         return replace(self, modified_at=at, version=self.version + 1, **fields)  # type: ignore[arg-type]
+
+
+def shown_at(
+    at: datetime, published: int | None, confidence: str, valid_from: datetime | None, valid_until: datetime | None
+) -> bool:
+    """Whether readers are shown an article that stands so: published, not archived, inside its dates."""
+    return (
+        published is not None
+        and confidence != Confidence.ARCHIVED
+        and (valid_from is None or valid_from <= at)
+        and (valid_until is None or at < valid_until)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What somebody asks, in which situation, and what came back."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from kb.audience import ANYONE, Reader
 from kb.language import Language, family_of
@@ -51,8 +52,14 @@ class Query:
         return family_of(self.text)
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Reason(NamedTuple):
+    """One named part of a score: what moved a hit, and by how much."""
+
+    name: str
+    value: float
+
+
+class Candidate(NamedTuple):
     """A passage as the index returned it, before anything was confirmed.
 
     `lexical` and `dense` are the raw scores of the two legs (BM25, cosine), None where a leg did not return it;

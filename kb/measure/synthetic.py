@@ -230,7 +230,7 @@ class Maker:
 
 
 def _passages(whole: Passage, texts: Sequence[str]) -> list[Passage]:
-    return [replace(whole, ref=replace(whole.ref, ordinal=ordinal), text=text) for ordinal, text in enumerate(texts)]
+    return [replace(whole, ref=whole.ref._replace(ordinal=ordinal), text=text) for ordinal, text in enumerate(texts)]
 
 
 def _pseudo_words(rng: np.random.Generator, number: int) -> list[str]:

@@ -64,8 +64,7 @@ class Request:
     exact: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(NamedTuple):
     """A passage with the score of one leg: BM25 for lexical, cosine for dense."""
 
     ref: PassageRef

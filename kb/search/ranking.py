@@ -7,9 +7,9 @@ results inconsistent and were taken out again (onyx#5125); so evidence is capped
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
+from typing import NamedTuple
 
 from kb.article import Confidence
 from kb.language import Language
@@ -33,8 +33,7 @@ _STALE_YEARS = 3.0  # where half of STALE is reached
 _EVIDENCE_HALF = 3.0  # resolved interactions at which half of EVIDENCE is reached
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """An item with its candidates, best first."""
 
     item: ItemRef
@@ -51,8 +50,7 @@ class Found:
         return tuple(candidate.ref for candidate in self.candidates)
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(NamedTuple):
     """An item with its standing, final score and the reasons for it."""
 
     found: Found

@@ -142,15 +142,33 @@ def _hits(tx: Tx, query: Query, ranked: Sequence[Ranked], limit: int) -> Iterato
     """Up to `limit` hits with passages from the record; an item that has none for this reader is passed over."""
     for start in range(0, len(ranked), max(limit, 1)):
         batch = ranked[start : start + max(limit, 1)]
-        current = passages.of_items(tx, [each.found.item for each in batch])
+        best_of = _best_passages(tx, query, [each.found for each in batch])
         for each in batch:
-            best = _best_passage(query, each.found.refs, current[each.found.item])
+            best = best_of.get(each.found.item)
             if best is not None and limit > 0:
                 limit -= 1
                 others = tuple(ref for ref in each.found.refs if ref != best.ref)[:3]
                 yield Hit(each.found.item, best, round(each.score, 6), each.why, others)
         if limit <= 0:
             return
+
+
+def _best_passages(tx: Tx, query: Query, found: Sequence[Found]) -> dict[ItemRef, Passage]:
+    """The passage to show of each item that has one for this reader.
+
+    All of an item's passages are read only where its best one is current and readable no longer.
+    """
+    best = {
+        ref.item: passage
+        for ref, passage in passages.get(tx, [each.best.ref for each in found]).items()
+        if query.reader.may_read(passage.access)
+    }
+    others = [each for each in found if each.item not in best]
+    current = passages.of_items(tx, [each.item for each in others]) if others else {}
+    for each in others:
+        if passage := _best_passage(query, each.refs, current[each.item]):
+            best[each.item] = passage
+    return best
 
 
 def _best_passage(query: Query, refs: Iterable[PassageRef], current: Sequence[Passage]) -> Passage | None:

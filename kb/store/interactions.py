@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from kb.errors import NotFound
 from kb.interaction import Channel, Continuation, Event, EventKind, Interaction, LinkType
 from kb.passage import Kind
-from kb.store.database import Tx, batches, insert_into
+from kb.store.database import Tx, insert_into
 from kb.store.schema import columns, event, interaction, link
 
 
@@ -67,17 +67,10 @@ def links(tx: Tx, interaction_id: str) -> dict[tuple[Kind, str], Event]:
     return current
 
 
-def resolved_counts(tx: Tx, kind: Kind, ids: Sequence[str]) -> dict[str, int]:
-    """How many interactions each item resolved now, by the same rule as `links`; items without any are absent."""
-    counts: dict[str, int] = {}
-    for batch in batches(ids):
-        rows = tx.execute(
-            sa.select(link.c.item_id, sa.func.count())
-            .where(link.c.item_kind == kind, link.c.item_id.in_(batch), link.c.type == LinkType.RESOLUTION)
-            .group_by(link.c.item_id)
-        )
-        counts.update({item_id: count for item_id, count in rows})
-    return counts
+def resolved_count(kind: Kind, item_id: sa.ColumnElement[str]) -> sa.ScalarSelect[int]:
+    """How many interactions an item resolved now, by the same rule as `links`: a column for a query about items."""
+    resolves = (link.c.item_kind == kind.value) & (link.c.item_id == item_id) & (link.c.type == LinkType.RESOLUTION)
+    return sa.select(sa.func.count()).select_from(link).where(resolves).scalar_subquery()
 
 
 def _remember_links(tx: Tx, events: Sequence[Event]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kb.audience import Audience
+from kb.audience import Access, Audience
 from kb.language import Language
 from kb.passage import ItemRef, Kind
 from kb.post import Post
@@ -14,6 +14,13 @@ from kb.standing import Standing
 from kb.store import interactions
 from kb.store.database import Tx, batches
 from kb.store.schema import columns, post
+
+# Made once: to put a statement together costs as much as to run it, and every search asks this one.
+_STANDING = sa.select(
+    post.c.id, post.c.revision, post.c.audience, post.c.title, post.c.created_at, post.c.source, post.c.author,
+    post.c.url, post.c.accepted, post.c.products, post.c.tags, post.c.language,
+    interactions.resolved_count(Kind.POST, post.c.id).label("resolved"),
+).where(post.c.id.in_(sa.bindparam("ids", expanding=True)))  # fmt: skip
 
 
 def insert(tx: Tx, new: Sequence[Post], at: datetime) -> None:
@@ -79,33 +86,38 @@ def standings(tx: Tx, ids: Sequence[str], at: datetime) -> dict[ItemRef, Standin
     Trust is deliberately coarse here: an accepted answer is believed more than one that is not, and no post
     reaches the trust of an article of ours.
     """
-    found = by_ids(tx, ids)
-    resolved = interactions.resolved_counts(tx, Kind.POST, list(found))
-    return {
-        ItemRef(Kind.POST, each.id): Standing(
-            item=ItemRef(Kind.POST, each.id),
-            revision=each.revision,
-            access=each.access,
-            live=True,
-            title=each.title,
-            changed_at=each.created_at,
-            source=each.source,
-            author=each.author,
-            url=each.url,
-            trust=0.6 if each.accepted else 0.3,
-            resolved=resolved.get(each.id, 0),
-            products=each.products,
-            tags=each.tags,
-            language=each.language,
-        )
-        for each in found.values()
-    }
+    found = {}
+    for batch in batches(ids):
+        for each in map(_standing, tx.execute(_STANDING, {"ids": batch}).all()):
+            found[each.item] = each
+    return found
 
 
 def _row(each: Post, at: datetime) -> dict[str, Any]:
     row = {name: getattr(each, name) for name in columns(post) if name != "modified_at"}
     lists = {"products": list(each.products), "tags": list(each.tags)}
     return row | lists | {"language": each.language.value, "audience": each.audience.value, "modified_at": at}
+
+
+def _standing(row: Any) -> Standing:
+    """A row of `_STANDING`, by position: by name takes twice as long."""
+    key, revision, audience, title, created_at, source, author, url, accepted, products, tags, language, resolved = row
+    return Standing(
+        item=ItemRef(Kind.POST, key),
+        revision=revision,
+        access=Access(Audience(audience)),
+        live=True,
+        title=title,
+        changed_at=created_at,
+        source=source,
+        author=author,
+        url=url,
+        trust=0.6 if accepted else 0.3,
+        resolved=resolved,
+        products=tuple(products),
+        tags=tuple(tags),
+        language=language,
+    )
 
 
 def _post(row: Any) -> Post:

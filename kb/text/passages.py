@@ -98,7 +98,7 @@ def _cut(whole: Passage, body: str) -> list[Passage]:
     if not any(each.access == whole.access for each in passages):
         # All of the text is for others. The title is not, and is found whether or not they have a text.
         passages.insert(0, whole)
-    return [replace(each, ref=replace(whole.ref, ordinal=ordinal)) for ordinal, each in enumerate(passages)]
+    return [replace(each, ref=whole.ref._replace(ordinal=ordinal)) for ordinal, each in enumerate(passages)]
 
 
 def _packs(sequence: Sequence[Unit]) -> Iterator[list[Unit]]:

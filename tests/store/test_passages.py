@@ -59,6 +59,21 @@ def test_a_passage_comes_back_as_it_was(db: Database) -> None:
         assert passages.count(tx) == 2
 
 
+def test_only_the_passages_with_these_references_are_read_and_none_is_looked_for_in_the_whole_table(
+    db: Database,
+) -> None:
+    new, twin = a_passage("a1", 1, revision=12), a_passage("a1", 1, revision=12, kind=Kind.POST)
+    old, mixed = PassageRef(Kind.ARTICLE, "a1", 1, 21), PassageRef(Kind.POST, "a1", 1, 1)
+    statements: list[str] = []
+    with db.write() as tx:
+        put(tx, new, a_passage("a1", 2, revision=12), twin, a_passage("a2", 1, revision=12))
+        sa.event.listen(tx, "before_cursor_execute", lambda *about: statements.append(about[2]))
+        assert passages.get(tx, [new.ref, twin.ref, old, mixed]) == {new.ref: new, twin.ref: twin}
+        if db.is_sqlite:
+            plan = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statements[0]}", ("",) * statements[0].count("?"))
+            assert {row.detail.partition(" ")[0] for row in plan} == {"SEARCH"}
+
+
 def test_replacing_leaves_the_new_passages_and_touches_no_other_item(db: Database) -> None:
     other, twin = a_passage("a2"), a_passage("a1", kind=Kind.POST)
     new = a_passage("a1", 0, revision=2, text="New.")
