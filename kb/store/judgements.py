@@ -52,21 +52,33 @@ def queries(tx: Tx, set_id: str) -> list[JudgedQuery]:
     return [_query(row) for row in tx.execute(found.order_by(judged_query.c.created_at, judged_query.c.id))]
 
 
-def ensure_query(tx: Tx, new: JudgedQuery) -> JudgedQuery:
-    """That query, or the one that its set has already with the same words for the same audience."""
-    hashed = hashlib.sha256(new.key.encode()).hexdigest()
-    row = {name: getattr(new, name) for name in columns(judged_query) if name != "text_hash"}
-    insert_missing(tx, judged_query, [row | {"text_hash": hashed, "audience": new.audience.value}])
-    same = (judged_query.c.text_hash == hashed) & (judged_query.c.audience == new.audience.value)
-    return _query(tx.execute(sa.select(judged_query).where(judged_query.c.set_id == new.set_id, same)).one())
+def ensure_queries(tx: Tx, set_id: str, new: Sequence[JudgedQuery]) -> list[JudgedQuery]:
+    """These queries, or those that the set has already with the same words for the same audience; in order."""
+    insert_missing(tx, judged_query, [_row(each) for each in new])
+    there = {(each.key, each.audience): each for each in queries(tx, set_id)}
+    return [there[each.key, each.audience] for each in new]
 
 
-def judge(tx: Tx, new: Judgement) -> None:
-    """Add a judgement, or take its grade for that of the one that is there."""
-    graded = {"grade": new.grade, "judged_by": new.judged_by, "judged_at": new.judged_at}
-    key = {"query_id": new.query_id, "item_kind": new.item.kind.value, "item_id": new.item.id}
-    insert_missing(tx, judgement, [key | graded])
-    tx.execute(sa.update(judgement).where(_is(new.query_id, new.item)).values(**graded))
+def judge(tx: Tx, new: Sequence[Judgement]) -> None:
+    """Add judgements, or take their grades for those of the ones that are there."""
+    rows = [
+        {
+            "query_id": each.query_id,
+            "item_kind": each.item.kind.value,
+            "item_id": each.item.id,
+            "grade": each.grade,
+            "judged_by": each.judged_by,
+            "judged_at": each.judged_at,
+        }
+        for each in new
+    ]
+    insert_missing(tx, judgement, rows)
+    key = ("query_id", "item_kind", "item_id")
+    same = sa.and_(*(judgement.c[name] == sa.bindparam(f"is_{name}") for name in key))
+    graded = {name: sa.bindparam(f"new_{name}") for name in ("grade", "judged_by", "judged_at")}
+    if rows:
+        values = [{(f"is_{name}" if name in key else f"new_{name}"): row[name] for name in row} for row in rows]
+        tx.execute(sa.update(judgement).where(same).values(**graded), values)
 
 
 def take_back(tx: Tx, query_id: str, item: ItemRef) -> None:
@@ -96,6 +108,12 @@ def _set(tx: Tx, condition: sa.ColumnElement[bool], called: str) -> JudgedSet:
     if row is None:
         raise NotFound(f"no set of judged queries {called}")
     return JudgedSet(**row._mapping)
+
+
+def _row(each: JudgedQuery) -> dict[str, object]:
+    fields = {name: getattr(each, name) for name in columns(judged_query) if name != "text_hash"}
+    hashed = hashlib.sha256(each.key.encode()).hexdigest()
+    return fields | {"audience": each.audience.value, "text_hash": hashed}
 
 
 def _query(row: sa.Row[tuple[object, ...]]) -> JudgedQuery:

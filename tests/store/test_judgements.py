@@ -36,19 +36,19 @@ def test_sets_come_back_by_name_and_a_name_stands_for_one(db: Database) -> None:
 def test_a_query_stands_once_in_a_set_however_it_is_typed(db: Database) -> None:
     with db.write() as tx:
         judgements.add_set(tx, SET)
-        assert judgements.ensure_query(tx, QUERY) == QUERY
+        assert judgements.ensure_queries(tx, "s1", [QUERY]) == [QUERY]
         again = replace(QUERY, id="q2", text="ＲＥＤ   light", created_at=NOON + timedelta(days=1))
-        assert judgements.ensure_query(tx, again) == QUERY
-        other = judgements.ensure_query(tx, replace(again, audience=Audience.CUSTOMER))
+        other = replace(again, id="q3", audience=Audience.CUSTOMER)
+        assert judgements.ensure_queries(tx, "s1", [other, again]) == [other, QUERY]
         assert judgements.queries(tx, "s1") == [QUERY, other]
 
 
 def test_a_judgement_changes_its_grade_and_the_query_goes_with_its_last(db: Database) -> None:
     with db.write() as tx:
         judgements.add_set(tx, SET)
-        judgements.ensure_query(tx, QUERY)
-        for each in (judged(A, 1), judged(B, 2), judged(A, 3, judged_by="bob")):
-            judgements.judge(tx, each)
+        judgements.ensure_queries(tx, "s1", [QUERY])
+        judgements.judge(tx, [judged(A, 1), judged(B, 2)])
+        judgements.judge(tx, [judged(A, 3, judged_by="bob")])
         assert judgements.of_queries(tx, ["q1", "q9"]) == {
             "q1": [judged(A, 3, judged_by="bob"), judged(B, 2)],
             "q9": [],
@@ -63,8 +63,8 @@ def test_a_judgement_changes_its_grade_and_the_query_goes_with_its_last(db: Data
 def test_a_set_goes_with_all_that_is_in_it(db: Database) -> None:
     with db.write() as tx:
         judgements.add_set(tx, SET)
-        judgements.ensure_query(tx, QUERY)
-        judgements.judge(tx, judged(A, 1))
+        judgements.ensure_queries(tx, "s1", [QUERY])
+        judgements.judge(tx, [judged(A, 1)])
         judgements.delete_set(tx, "s1")
         assert judgements.sets(tx) == []
         assert judgements.of_queries(tx, ["q1"]) == {"q1": []}
