@@ -34,6 +34,11 @@ def mainland(text: str) -> str:
     return text if text.isascii() else str(_converter("tw2sp").convert(text))
 
 
+def traditional(text: str) -> str:
+    """Simplified characters to Traditional ones, word by word, as they are written in Taiwan; the words stay."""
+    return text if text.isascii() else str(_converter("s2tw").convert(text))
+
+
 def fold(text: str) -> str:
     """Normalised and Simplified: two spellings of the same words fold to the same text."""
     return simplified(normalise(text))

@@ -1,0 +1,142 @@
+"""Keeps the vocabulary of spelling in step with the record, and corrects queries with it.
+
+Words that leave do so at once; words that come are counted in the background, newest change first, in a quarter of
+one core at most: 100,000 passages take a minute or two after a start, during which fewer words are corrected.
+"""
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from kb import clock, logs
+from kb.errors import IndexUnavailable, KbError
+from kb.passage import ItemRef
+from kb.query import Query
+from kb.search.index import Request
+from kb.search.lexical import query_vector
+from kb.search.searcher import Searcher
+from kb.search.spelling import Correction, Speller, warm
+from kb.search.vocabulary import Vocabulary, counted
+from kb.store import content, passages
+from kb.store.database import Database
+from kb.text.analyzer import analyze
+from kb.text.script import han_count
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 32  # items: some milliseconds
+_REST = 3.0  # times as long as was worked
+_PAUSE_S = 0.5
+_FAILED_S = 5.0
+
+
+class Wording:
+    """Counts the words of what is shown. `start` does it in a thread; tests and measurements call `settle`."""
+
+    def __init__(self, db: Database, vocabulary: Vocabulary) -> None:
+        self._db, self._vocabulary = db, vocabulary
+        self._changed: dict[ItemRef, None] = {}
+        self._changing = threading.Lock()
+        self._stepping = threading.Lock()
+        self._after: ItemRef | None = None
+        self._loaded = False
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> "Wording":
+        """Begin to count."""
+        self._thread = threading.Thread(target=self._run, name="wording", daemon=True)
+        self._thread.start()
+        return self
+
+    def close(self) -> None:
+        """End after the step under way."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+
+    def changed(self, items: Sequence[ItemRef]) -> None:
+        """These items are not what they were: their words count no longer, until they are read again."""
+        with self._changing:
+            self._changed.update(dict.fromkeys(items))
+            self._vocabulary.forget(items)
+
+    def settle(self) -> None:
+        """Count everything in the calling thread."""
+        while self.step():
+            pass
+
+    def step(self) -> bool:
+        """Count a few items, the latest changes first; False when there are none left."""
+        with self._stepping:
+            return self._step()
+
+    def _step(self) -> bool:
+        with self._changing:
+            items = [self._changed.popitem()[0] for _ in range(min(_AT_ONCE, len(self._changed)))]
+        try:
+            if items:
+                self._count(items)
+            elif not self._loaded:
+                self._load()
+        except BaseException:
+            with self._changing:
+                self._changed.update(dict.fromkeys(items))
+            raise
+        return bool(items) or not self._loaded
+
+    def _load(self) -> None:
+        with self._db.read() as tx:
+            items = passages.page(tx, self._after, _AT_ONCE)
+        if items:
+            self._count(items)
+            self._after = items[-1]
+        else:
+            self._loaded = True
+
+    def _count(self, items: Sequence[ItemRef]) -> None:
+        with self._db.read() as tx:
+            standings = content.standings(tx, items, clock.now())
+            shown = passages.of_items(tx, [item for item in items if item in standings and standings[item].live])
+        found = {item: counted(shown.get(item, ())) for item in items}
+        with self._changing:  # what has changed again meanwhile is read again
+            self._vocabulary.update({item: words for item, words in found.items() if item not in self._changed})
+
+    def _run(self) -> None:
+        warm()
+        while not self._stop.is_set():
+            start = time.monotonic()
+            try:
+                more = self.step()
+                pause = _REST * (time.monotonic() - start) if more else _PAUSE_S
+            except Exception as error:  # whatever comes: without this thread words would stay as they are
+                known = isinstance(error, KbError)
+                log.warning("words cannot be counted: %s", logs.told(error), exc_info=None if known else error)
+                pause = _FAILED_S
+            self._stop.wait(pause)
+
+
+class Corrector:
+    """Corrects queries as far as that cannot hurt: no word is touched that finds anything for who asks."""
+
+    def __init__(self, speller: Speller, searcher: Searcher) -> None:
+        self._speller, self._searcher = speller, searcher
+
+    def correct(self, query: Query) -> Correction | None:
+        """What may have been meant; None where nothing seems wrong, and while no index answers."""
+        changes = self._speller.changes(query.text, query.reader.tier, lambda word: self._finds(word, query))
+        return Correction.of(query.text, changes)
+
+    def _finds(self, word: str, query: Query) -> bool:
+        """Whether the dictionary or any text this reader may read holds the word, text for their groups included."""
+        if self._searcher.expand(replace(query, text=word)).expanded:
+            return True
+        tokens = [token for token in analyze(word) if not han_count(word) or len(token) == len(word)]
+        if not tokens:
+            return False  # an unknown stretch of characters, whose parts are words
+        with contextlib.suppress(IndexUnavailable):
+            return bool(self._searcher.live.retrieve(Request(query_vector(tokens), None, query.reader, k=1)).lexical)
+        return True
