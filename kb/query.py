@@ -74,14 +74,6 @@ class Candidate(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
-    """One named part of a score: what moved a hit, and by how much."""
-
-    name: str
-    value: float
-
-
-@dataclass(frozen=True, slots=True)
 class Hit:
     """An item that was found, with its best passage and the reasons for its place."""
 

@@ -108,11 +108,6 @@ class Finder:
         return Retrieval(tuple(found), watch.took_ms, ("index",), ("titles",))
 
 
-def considered(limit: int) -> int:
-    """How many items are put in order at once for so many hits; the next only where too few of them are confirmed."""
-    return max(limit * CONSIDERED, 30)
-
-
 def _confirmed(
     tx: Tx,
     by: Person,
@@ -126,7 +121,7 @@ def _confirmed(
     exact = _by_number(tx, by, query, standings, at)
     hits = [exact] if exact else []
     found = [each for each in group(candidates) if not exact or each.item != exact.item]
-    step = considered(query.limit)
+    step = max(query.limit * CONSIDERED, 30)
     for start in range(0, len(found), step):
         part = found[start : start + step]
         here = _shown(tx, by, [each.item for each in part], at)
