@@ -29,6 +29,11 @@ SAME_LANGUAGE = 0.05
 SAME_TAG = 0.02
 ALREADY_READ = -0.20
 
+PRIORS = frozenset(
+    {"confidence", "superseded", "age", "trust", "evidence", "product", "language", "tags", "already_read"}
+)
+"""The names of all priors."""
+
 _STALE_YEARS = 3.0  # where half of STALE is reached
 _EVIDENCE_HALF = 3.0  # resolved interactions at which half of EVIDENCE is reached
 

@@ -35,6 +35,11 @@ class Searcher:
         self._weights = weights or Weights()
         self._silent_until = 0.0
 
+    @property
+    def live(self) -> LiveIndex:
+        """The index that it asks."""
+        return self._live
+
     def retrieve(
         self, query: Query, k: int = PASSAGES, legs: frozenset[str] = BOTH, weights: Weights | None = None
     ) -> Retrieval:

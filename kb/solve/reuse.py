@@ -108,6 +108,11 @@ class Finder:
         return Retrieval(tuple(found), watch.took_ms, ("index",), ("titles",))
 
 
+def considered(limit: int) -> int:
+    """How many items are put in order at once for so many hits; the next only where too few of them are confirmed."""
+    return max(limit * CONSIDERED, 30)
+
+
 def _confirmed(
     tx: Tx,
     by: Person,
@@ -121,7 +126,7 @@ def _confirmed(
     exact = _by_number(tx, by, query, standings, at)
     hits = [exact] if exact else []
     found = [each for each in group(candidates) if not exact or each.item != exact.item]
-    step = max(query.limit * CONSIDERED, 30)
+    step = considered(query.limit)
     for start in range(0, len(found), step):
         part = found[start : start + step]
         here = _shown(tx, by, [each.item for each in part], at)
