@@ -13,7 +13,7 @@ from kb.search.engines import EdgeEngine, Engine, ServerEngine
 from kb.search.fusion import Weights
 from kb.search.holding import Hold
 from kb.search.live import LiveIndex
-from kb.search.loading import BackgroundEncoder, serving_encoder
+from kb.search.loading import BackgroundEncoder, Wanted, serving_encoder
 from kb.search.searcher import Searcher
 from kb.session import Lifetimes
 from kb.settings import Settings
@@ -47,7 +47,7 @@ class Service:
         self.settings = settings
         self.db = Database(settings.database, hasty=True)
         self.patient_db = Database(settings.database)  # for work that nobody waits for
-        self.encoder = encoder or serving_encoder(settings.embedding_model)
+        self.encoder = encoder or serving_encoder(wanted_encoder(settings))
         self.live = LiveIndex()
         self.engine = open_engine(settings)
         self.hold = index_hold(settings)
@@ -134,6 +134,11 @@ class Service:
 def index_hold(settings: Settings) -> Hold | None:
     """What keeps a second process from the embedded index; None with a server, which any number may use."""
     return Hold(settings.data_dir / "index.lock") if settings.embedded else None
+
+
+def wanted_encoder(settings: Settings) -> Wanted:
+    """The encoder that the settings name."""
+    return Wanted(settings.embedding_model, settings.encoder_backend, settings.data_dir / "models")
 
 
 def open_engine(settings: Settings) -> Engine:

@@ -57,6 +57,11 @@ class Settings(BaseSettings):
     embedding_model: str = Field(
         "", description="sentence-transformers model by name or folder. Empty: the packaged all-MiniLM-L6-v2."
     )
+    encoder_backend: Literal["auto", "onnx", "torch"] = Field(
+        "auto",
+        description="What runs the encoder: ONNX Runtime, PyTorch, or (auto) ONNX Runtime where the model can be "
+        "exported to it.",
+    )
     host: str = Field("127.0.0.1", description="Address to serve on.")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(8000, description="Port to serve on.")
     index_in_process: bool | None = Field(

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Literal
 
 from kb import clock
-from kb.bootstrap import index_hold, open_engine
+from kb.bootstrap import index_hold, open_engine, wanted_encoder
 from kb.errors import KbError
 from kb.generation import Generation
 from kb.passage import Passage
-from kb.search.encoder import EncoderIdentity, SentenceTransformerEncoder, packaged_identity
+from kb.search.encoder import Encoder, EncoderIdentity, packaged_identity
 from kb.search.live import LiveIndex
+from kb.search.loading import load_encoder, runs_by, why_not_exported
 from kb.settings import Settings
 from kb.solve.drift import DriftChecker, Reads
 from kb.solve.generations import TEXT
@@ -219,18 +220,21 @@ def check_server(settings: Settings) -> Check:
     return Check("qdrant", "ok", f"answered in {took:.0f} ms, {count} indexes under {settings.qdrant_alias!r}")
 
 
-def check_encoder(settings: Settings, load: Callable[[str], object] = SentenceTransformerEncoder) -> Check:
+def check_encoder(settings: Settings, load: Callable[..., Encoder] = load_encoder) -> Check:
     """The model loads, the packaged one with the digest it was measured with, and encodes a query."""
-    name = settings.embedding_model or packaged_identity().name
+    wanted = wanted_encoder(settings)
     start = time.perf_counter()
     try:
-        encoder = load(settings.embedding_model)
-        vectors = encoder.encode_queries(["is this on"])  # type: ignore[attr-defined]
+        encoder = load(wanted, make=False)
+        vectors = encoder.encode_queries(["is this on"])
+        reason = why_not_exported(wanted)
     except KbError as error:
         return Check("encoder", "problem", _short(error), "until then search is lexical only")
     seconds = time.perf_counter() - start
+    by = runs_by(encoder) + (f" ({reason})" if reason else "")
     checked = "" if settings.embedding_model else ", digest verified"
-    return Check("encoder", "ok", f"{name}, {vectors.shape[1]} dimensions, loaded in {seconds:.1f} s{checked}")
+    found = f"{encoder.name} by {by}, {vectors.shape[1]} dimensions, loaded in {seconds:.1f} s{checked}"
+    return Check("encoder", "ok", found)
 
 
 def _package_name(requirement: str) -> str:

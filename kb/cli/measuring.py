@@ -67,6 +67,9 @@ def bench(
         bool, typer.Option("--restore", help="Instead: backup and restore of so many articles, and the same answers.")
     ] = False,
     articles: Annotated[int, typer.Option(min=1, help="How many articles to restore.")] = 20_000,
+    encoder: Annotated[
+        bool, typer.Option("--encoder", help="Instead: the encoder by PyTorch, ONNX Runtime and in 8 bits.")
+    ] = False,
 ) -> None:
     """Measure how fast search is, over synthetic passages in a temporary index of the embedded engine."""
     if freshness:
@@ -79,6 +82,10 @@ def bench(
         from kb.measure.progress import Progress
 
         found = measure_flood(begin(context), minutes * 60, Progress())
+    elif encoder:
+        from kb.measure.encoding import compare
+
+        found = compare(begin(context))
     elif restore:
         from kb.measure.progress import Progress
         from kb.measure.restoring import measure as measure_restore

@@ -15,7 +15,7 @@ import numpy as np
 
 from kb import clock
 from kb.audience import Reader
-from kb.bootstrap import Service
+from kb.bootstrap import Service, wanted_encoder
 from kb.errors import Invalid
 from kb.measure.collection import Collection, read_collection
 from kb.measure.kept import KeptEncoder, VectorFile
@@ -96,7 +96,7 @@ def evaluate(
         raise Invalid(f"no judged query of {folder} is in the {split} split", "split")
     file = VectorFile(settings.data_dir / "eval.db")
     try:
-        kept = KeptEncoder(encoder or background_encoder(settings.embedding_model), file)
+        kept = KeptEncoder(encoder or background_encoder(wanted_encoder(settings)), file)
         with temporary_service(settings, kept) as service:
             loaded = load(service, collection, progress)
             index(service, kept, file, progress)

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 
 from kb.article import Draft
 from kb.audience import Audience
-from kb.bootstrap import Service
+from kb.bootstrap import Service, wanted_encoder
 from kb.language import Language
 from kb.person import SYSTEM
 from kb.search.index import Request
@@ -58,7 +58,7 @@ def measure(settings: Settings, posts: int = 20_000, articles: int = 30) -> Fres
     with TemporaryDirectory(prefix="kb-fresh-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         own = settings.model_copy(update={"data_dir": folder, "database_url": "", "qdrant_url": ""})
-        service = Service(own, encoder=background_encoder(settings.embedding_model)).start()
+        service = Service(own, encoder=background_encoder(wanted_encoder(settings))).start()
         try:
             service.encoder.wait()
             service.live.wait(_PATIENCE_S)

@@ -1,7 +1,7 @@
 """How fast we find: search over the real code path, among synthetic passages, with the embedded engine.
 
 The index and everything measured on it live in one child process, so that its peak memory is theirs alone; the
-encoder, which brings PyTorch, is timed in another one.
+encoder is timed in another one (`kb.measure.encoding`).
 """
 
 import json
@@ -9,7 +9,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from kb import clock
 from kb.article import Article
 from kb.bootstrap import Service
 from kb.errors import KbError
+from kb.measure.encoding import measure_default
 from kb.measure.evaluation import LEGS
 from kb.measure.progress import Progress
 from kb.measure.synthetic import DIMENSION, Asked, MadeItem, Maker, SyntheticEncoder
@@ -56,7 +57,7 @@ def bench(settings: Settings, number: int) -> dict[str, Any]:
     a second at 1 and 8 clients; passages a second written by the engine; bytes on disk; peak memory in MB.
     """
     index = _child("index", str(number))
-    return index | {"encoder": _child("encoder", settings.embedding_model)}
+    return index | {"encoder": measure_default(settings)}
 
 
 def measure_index(settings: Settings, number: int, progress: Progress, questions: int = QUESTIONS) -> dict[str, Any]:
@@ -90,22 +91,6 @@ def measure_index(settings: Settings, number: int, progress: Progress, questions
         }
     progress.end()
     return result
-
-
-def measure_encoder(model: str) -> dict[str, Any]:
-    """What the second child does: seconds to load, milliseconds for one query."""
-    from kb.search.loading import background_encoder
-
-    start = time.perf_counter()
-    background = background_encoder(model).start()
-    encoder = background.wait()
-    if encoder is None:
-        raise KbError(f"the encoder cannot be loaded: {background.state}")
-    loaded = time.perf_counter() - start
-    texts = [f"the hub shows a red light since {minute} minutes" for minute in range(60)]
-    encoder.encode_queries(["warm up"])
-    took = [_timed(lambda text=text: encoder.encode_queries([text])) for text in texts]
-    return {"name": encoder.identity.name, "load_s": round(loaded, 1)} | _percentiles(took)
 
 
 class OneLeg(Searcher):
@@ -254,14 +239,11 @@ def _child(*arguments: str) -> dict[str, Any]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """The child: "index NUMBER" or "encoder MODEL"."""
-    what, argument = arguments
-    if what == "index":
-        found: Mapping[str, Any] = measure_index(Settings(), int(argument), Progress())
-        if "torch" in sys.modules:
-            raise KbError("PyTorch was loaded, so the memory measured is not the index's")
-    else:
-        found = measure_encoder(argument)
+    """The child: "index NUMBER"."""
+    _, number = arguments
+    found = measure_index(Settings(), int(number), Progress())
+    if "torch" in sys.modules:
+        raise KbError("PyTorch was loaded, so the memory measured is not the index's")
     print(json.dumps(found))
 
 

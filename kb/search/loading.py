@@ -2,16 +2,19 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
-from kb.search.encoder import (
-    CachingEncoder,
-    Encoder,
-    EncoderIdentity,
-    HastyEncoder,
-    SentenceTransformerEncoder,
-    packaged_identity,
-)
+from kb.errors import EncoderUnavailable
+from kb.search import exports
+from kb.search.encoder import Encoder, EncoderIdentity, packaged_identity
+from kb.search.exports import NotExported
+from kb.search.hasty import CachingEncoder, HastyEncoder
+from kb.search.onnx import OnnxEncoder
+from kb.search.transformer import SentenceTransformerEncoder
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +23,27 @@ ENCODE_S = 0.3
 
 RETRY_S = 60.0
 """How long a service waits before it tries again to load what could not be loaded: a hub or a folder may be back."""
+
+
+Backend = Literal["auto", "onnx", "torch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which encoder: a model by name or folder ("" for the packaged one), and by what it is to run.
+
+    `exports` is the folder of exports; without one it is PyTorch. "auto" is ONNX Runtime where the model can be
+    exported, else PyTorch.
+    """
+
+    model: str = ""
+    backend: Backend = "auto"
+    exports: Path | None = None
+
+    @property
+    def identity(self) -> EncoderIdentity | None:
+        """What is known of it before it is loaded: all for the packaged model, nothing for others."""
+        return None if self.model else packaged_identity()
 
 
 class BackgroundEncoder:
@@ -96,20 +120,65 @@ class BackgroundEncoder:
         self._tried.set()
 
 
-def background_encoder(model: str = "") -> BackgroundEncoder:
-    """The encoder of that name or folder ("" for the packaged one) with cached queries, not started yet."""
-    return BackgroundEncoder(lambda: CachingEncoder(_warm(model)), None if model else packaged_identity())
+def background_encoder(wanted: Wanted = Wanted()) -> BackgroundEncoder:
+    """That encoder with cached queries, not started yet."""
+    return BackgroundEncoder(lambda: CachingEncoder(load_encoder(wanted)), wanted.identity)
 
 
-def serving_encoder(model: str = "") -> BackgroundEncoder:
+def serving_encoder(wanted: Wanted = Wanted()) -> BackgroundEncoder:
     """The same for answering people: a query that takes too long is given up, a failed load is tried again."""
     return BackgroundEncoder(
-        lambda: CachingEncoder(HastyEncoder(_warm(model), ENCODE_S)), None if model else packaged_identity(), RETRY_S
+        lambda: CachingEncoder(HastyEncoder(load_encoder(wanted), ENCODE_S)), wanted.identity, RETRY_S
     )
 
 
-def _warm(model: str) -> Encoder:
-    """The encoder after its first query, which takes some 50 ms longer than the others."""
-    encoder = SentenceTransformerEncoder(model)
-    encoder.encode_queries(["warm up"])
+def load_encoder(wanted: Wanted, make: bool = True) -> Encoder:
+    """Load it; raises EncoderUnavailable where it cannot be had.
+
+    A model that nobody has exported yet is exported first (10 s), unless `make` is off: then it is PyTorch.
+    """
+    start = time.monotonic()
+    encoder = _by_onnx(wanted, make) or SentenceTransformerEncoder(wanted.model)
+    encoder.encode_queries(["warm up"])  # the first query takes some 50 ms longer than the others
+    log.info("the encoder %s is ready by %s after %.1f s", encoder.name, runs_by(encoder), time.monotonic() - start)
     return encoder
+
+
+def runs_by(encoder: Encoder) -> str:
+    """What runs it, for people."""
+    return "ONNX Runtime" if isinstance(encoder, OnnxEncoder) else "PyTorch"
+
+
+def why_not_exported(wanted: Wanted) -> str:
+    """Why this encoder does not run by ONNX Runtime, "" where it does."""
+    if wanted.backend == "torch" or wanted.exports is None:
+        return "as KB_ENCODER_BACKEND says"
+    try:
+        known = exports.read(exports.folder_of(wanted.model, wanted.exports))
+    except NotExported as error:
+        return str(error)
+    return "" if known else "not exported yet: kb serve does that when it starts"
+
+
+def _by_onnx(wanted: Wanted, make: bool) -> OnnxEncoder | None:
+    if wanted.backend == "torch" or wanted.exports is None:
+        return None
+    try:
+        return _exported(wanted.model, wanted.exports, make)
+    except (NotExported, OSError) as error:  # OSError: there is no room, or we may not write
+        if wanted.backend == "onnx":
+            raise EncoderUnavailable(f"the encoder cannot be run by ONNX Runtime: {error}") from error
+        log.warning("the encoder runs by PyTorch, since it could not be exported to ONNX: %s", error)
+        return None
+
+
+def _exported(model: str, root: Path, make: bool) -> OnnxEncoder | None:
+    export = exports.read(exports.folder_of(model, root))
+    if export is not None:
+        try:
+            return OnnxEncoder(export)
+        except Exception as error:  # whatever another version of ONNX Runtime does not like about it
+            log.warning("the exported encoder cannot be loaded: %s", error)
+            if make:
+                exports.discard(export)
+    return OnnxEncoder(exports.make(model, root)) if make else None

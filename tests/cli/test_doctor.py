@@ -15,9 +15,9 @@ from kb.language import Language
 from kb.outbox import Lane
 from kb.passage import ItemRef, Kind
 from kb.person import SYSTEM
-from kb.search.encoder import packaged_identity
+from kb.search.encoder import Encoder, packaged_identity
 from kb.search.holding import Hold
-from kb.search.loading import BackgroundEncoder
+from kb.search.loading import BackgroundEncoder, Wanted
 from kb.settings import Settings
 from kb.solve import improve
 from kb.solve.generations import TEXT
@@ -31,7 +31,7 @@ from tests.toys import ToyEncoder
 @pytest.fixture
 def light(monkeypatch: pytest.MonkeyPatch) -> None:
     """An encoder that needs no PyTorch."""
-    monkeypatch.setattr(checks.check_encoder, "__defaults__", (lambda model: ToyEncoder(),))
+    monkeypatch.setattr(checks.check_encoder, "__defaults__", (lambda wanted, make: ToyEncoder(),))
 
 
 def a_generation(**fields: object) -> Generation:
@@ -92,7 +92,7 @@ def test_a_serving_process_is_noticed(tmp_path: Path) -> None:
 
 
 def test_an_encoder_that_cannot_be_loaded_is_a_problem_with_its_reason() -> None:
-    def broken(model: str) -> object:
+    def broken(wanted: Wanted, make: bool) -> Encoder:
         raise EncoderUnavailable("the packaged model is damaged")
 
     check = check_encoder(Settings(), broken)

@@ -35,7 +35,7 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> None:
     """An encoder that needs no PyTorch."""
     encoder = ToyEncoder()
     monkeypatch.setattr(
-        kb.bootstrap, "serving_encoder", lambda model: BackgroundEncoder(lambda: encoder, encoder.identity)
+        kb.bootstrap, "serving_encoder", lambda wanted: BackgroundEncoder(lambda: encoder, encoder.identity)
     )
 
 

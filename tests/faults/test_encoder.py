@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from kb.search import encoder as encoders
-from kb.search.encoder import CachingEncoder, Encoder, HastyEncoder
+from kb.search.encoder import Encoder
+from kb.search.hasty import CachingEncoder, HastyEncoder
 from kb.search.index import Vector
 from kb.search.loading import ENCODE_S, RETRY_S, BackgroundEncoder, serving_encoder
 from kb.settings import Settings

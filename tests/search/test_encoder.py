@@ -12,13 +12,13 @@ import kb.search.encoder as encoder_module
 from kb.errors import EncoderUnavailable
 from kb.search.encoder import (
     PACKAGED_NAME,
-    CachingEncoder,
     Encoder,
-    SentenceTransformerEncoder,
     packaged_folder,
     packaged_identity,
 )
+from kb.search.hasty import CachingEncoder
 from kb.search.index import Vector
+from kb.search.transformer import SentenceTransformerEncoder
 from tests.toys import ToyEncoder
 
 

@@ -3,7 +3,7 @@
 import threading
 
 from kb.search.encoder import Encoder, packaged_identity
-from kb.search.loading import BackgroundEncoder, background_encoder
+from kb.search.loading import BackgroundEncoder, Wanted, background_encoder
 from tests.toys import ToyEncoder
 
 
@@ -56,4 +56,4 @@ def test_starting_twice_loads_once() -> None:
 
 def test_the_packaged_model_is_known_before_it_is_loaded() -> None:
     assert background_encoder().identity == packaged_identity()
-    assert background_encoder("some/other-model").identity is None
+    assert background_encoder(Wanted("some/other-model")).identity is None

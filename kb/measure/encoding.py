@@ -1,0 +1,226 @@
+"""How fast we encode: PyTorch, ONNX Runtime and ONNX Runtime with 8-bit weights side by side.
+
+Each runs in a process of its own, so that its memory is its own. Milliseconds of CPU say what the machine's other
+work does not change.
+"""
+
+import json
+import random
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from shutil import copy
+from tempfile import TemporaryDirectory
+from typing import Any, cast
+
+import numpy as np
+
+from kb import clock
+from kb.bootstrap import Service, wanted_encoder
+from kb.errors import EncoderUnavailable, KbError
+from kb.language import Language
+from kb.measure.workshop import build, temporary_service
+from kb.post import Post
+from kb.search import exports
+from kb.search.encoder import Encoder, Identified
+from kb.search.hasty import HastyEncoder
+from kb.search.index import Vector
+from kb.search.loading import Backend, Wanted, load_encoder
+from kb.search.onnx import OnnxEncoder
+from kb.settings import Settings
+from kb.solve import publishing
+
+INT8 = "int8"
+PASSAGES = 300
+QUERIES = 200
+CLIENTS = (1, 8)
+
+_STEPS = 6
+_WORDS = (
+    "router light red blue cable signal account invoice price phone code screen the to of and you your is on in for "
+    "hold button seconds restart wait until then settings open choose network customer contract bill payment refund"
+)
+_PATIENCE_S = 60.0
+
+
+def compare(settings: Settings) -> dict[str, Any]:
+    """Measure each; raises KbError where a child process fails. See `measure`."""
+    wanted = replace(wanted_encoder(settings), backend="onnx")
+    load_encoder(wanted)  # so that there is an export
+    with TemporaryDirectory(prefix="kb-int8-") as folder:
+        _quantise(wanted, Path(folder))
+        return {name: _child(wanted, name, folder) for name in ("torch", "onnx", INT8)}
+
+
+def measure_default(settings: Settings) -> dict[str, Any]:
+    """What the settings' encoder takes for a query, and to load."""
+    return _child(wanted_encoder(settings), settings.encoder_backend)
+
+
+def measure(load: Callable[[], Encoder], passages: int = PASSAGES) -> dict[str, Any]:
+    """Measure one encoder in this process.
+
+    Seconds to load, milliseconds for one query, queries a second at 1 and 8 clients as they are served, passages a
+    second bare and through the indexer, peak memory in MB. Without `passages` only loading and one query at a time.
+    """
+    start = time.perf_counter()
+    encoder = load()
+    encoder.encode_queries(["warm up"])
+    seconds = time.perf_counter() - start
+    found: dict[str, Any] = {"name": encoder.identity.name, "load_s": round(seconds, 1)} | _queries(encoder)
+    if passages:
+        found["queries_per_s"] = {str(many): _clients(encoder, many) for many in CLIENTS}
+        found |= _passages(encoder, passages)
+    found["peak_memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    return found
+
+
+def _exported(wanted: Wanted) -> exports.Export:
+    assert wanted.exports is not None
+    export = exports.read(exports.folder_of(wanted.model, wanted.exports))
+    if export is None:
+        raise EncoderUnavailable("nobody has exported the encoder yet")
+    return export
+
+
+def _quantise(wanted: Wanted, folder: Path) -> None:
+    """The export with its weights in 8 bits, scaled per channel."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    exact = _exported(wanted).folder
+    copy(exact / exports.TOKENIZER, folder)
+    quantize_dynamic(exact / exports.MODEL, folder / exports.MODEL, per_channel=True, weight_type=QuantType.QInt8)
+
+
+def _worst(encoder: Encoder, exact: Encoder) -> float:
+    """The least cosine between what the two say of some texts."""
+    texts = [*_texts(40), *_questions(40)]
+    return round(float((encoder.encode_passages(texts) * exact.encode_passages(texts)).sum(axis=1).min()), 4)
+
+
+def _queries(encoder: Encoder) -> dict[str, float]:
+    took = []
+    cpu = time.process_time()
+    for text in _questions(QUERIES):
+        start = time.perf_counter()
+        encoder.encode_queries([text])
+        took.append((time.perf_counter() - start) * 1000)
+    cpu = (time.process_time() - cpu) * 1000 / QUERIES
+    return {f"p{share}_ms": round(float(np.percentile(took, share)), 2) for share in (50, 95)} | {
+        "cpu_ms_per_query": round(cpu, 2)
+    }
+
+
+def _clients(encoder: Encoder, many: int) -> float:
+    """Queries a second, one at a time from each of so many clients."""
+    hasty = HastyEncoder(encoder, _PATIENCE_S)
+    with ThreadPoolExecutor(many) as pool:
+        seconds = _timed(lambda: list(pool.map(lambda text: hasty.encode_queries([text]), _questions(QUERIES))))
+    return round(QUERIES / seconds, 1)
+
+
+def _passages(encoder: Encoder, count: int) -> dict[str, float]:
+    """Passages a second, bare and through the indexer, the same ones in turns: others may use this machine too."""
+    heard = _Hearing(encoder)
+    with temporary_service(Settings(), heard) as service:
+        _write(service, count)
+        build(service)
+        bare = indexed = cpu = 0.0
+        done = 0
+        while seconds := _timed_while(service.indexer.encode_step, _STEPS):
+            texts, heard.texts = heard.texts, []
+            indexed += seconds
+            began = time.process_time()
+            bare += _timed(lambda texts=texts: encoder.encode_passages(texts))  # type: ignore[misc]
+            cpu += time.process_time() - began
+            done += len(texts)
+    return {
+        "passages_per_s": round(done / bare, 1),
+        "indexed_per_s": round(done / indexed, 1),
+        "indexed_share": round(bare / indexed, 3),
+        "cpu_ms_per_passage": round(cpu * 1000 / done, 1),
+    }
+
+
+class _Hearing(Identified):
+    """An encoder that notes what the indexer asks of it."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.identity = encoder.identity
+        self.texts: list[str] = []
+        self._encoder = encoder
+
+    def encode_queries(self, texts: Sequence[str]) -> Vector:
+        """See `Encoder`."""
+        return self._encoder.encode_queries(texts)
+
+    def encode_passages(self, texts: Sequence[str]) -> Vector:
+        """See `Encoder`."""
+        self.texts += texts
+        return self._encoder.encode_passages(texts)
+
+
+def _write(service: Service, count: int) -> None:
+    at = clock.now()
+    posts = [
+        Post(f"p{number}", "measured", str(number), f"Question {number}", text, Language.ENGLISH, "", at)
+        for number, text in enumerate(_texts(count))
+    ]
+    cuts = publishing.cut_posts(posts)
+    with service.db.write() as tx:
+        publishing.save_posts(tx, posts, [], cuts, at)
+
+
+def _questions(count: int) -> list[str]:
+    return [f"the hub shows a red light since {minute} minutes" for minute in range(count)]
+
+
+def _texts(count: int) -> list[str]:
+    """Texts of 20 to 200 words."""
+    chance = random.Random(1)
+    return [" ".join(chance.choices(_WORDS.split(), k=chance.randint(20, 200))) for _ in range(count)]
+
+
+def _timed(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def _timed_while(step: Callable[[], bool], times: int) -> float:
+    """Seconds of so many steps; 0 if there was nothing to do."""
+    start = time.perf_counter()
+    did = [step() for _ in range(times)]
+    return time.perf_counter() - start if any(did) else 0.0
+
+
+def _child(wanted: Wanted, name: str, int8: str = "") -> dict[str, Any]:
+    """Run this module in a process of its own and read its one line of JSON."""
+    command = [sys.executable, "-m", "kb.measure.encoding", wanted.model, str(wanted.exports), name, int8]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise KbError(f"the measurement of {name} failed; see above")
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def main(arguments: Sequence[str]) -> None:
+    """The child: MODEL EXPORTS NAME INT8, where INT8 is the folder of the 8-bit export, if all is to be measured."""
+    model, folder, name, int8 = arguments
+    if name == INT8:
+        export = _exported(Wanted(model, exports=Path(folder)))
+        found = measure(lambda: OnnxEncoder(replace(export, folder=Path(int8))))
+        found["worst_cosine"] = _worst(OnnxEncoder(replace(export, folder=Path(int8))), OnnxEncoder(export))
+    else:
+        wanted = Wanted(model, cast(Backend, name), Path(folder))
+        found = measure(lambda: load_encoder(wanted), PASSAGES if int8 else 0)
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
