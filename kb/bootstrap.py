@@ -9,6 +9,7 @@ from kb import clock, logs
 from kb.errors import KbError
 from kb.passage import ItemRef
 from kb.search.catalogue import Catalogue
+from kb.search.dictionary import Dictionary
 from kb.search.engines import EdgeEngine, Engine, ServerEngine
 from kb.search.fusion import Weights
 from kb.search.holding import Hold
@@ -18,9 +19,11 @@ from kb.search.searcher import Searcher
 from kb.session import Lifetimes
 from kb.settings import Settings
 from kb.solve import cataloguing
+from kb.solve import dictionary as managing
 from kb.solve.generations import Generations
 from kb.solve.indexing import Indexer
 from kb.solve.oidc import Grant, Provider, Registration
+from kb.solve.replaying import Replay
 from kb.solve.reuse import Finder
 from kb.solve.signing_in import SignIn
 from kb.solve.trail import SearchLog
@@ -52,13 +55,16 @@ class Service:
         self.engine = open_engine(settings)
         self.hold = index_hold(settings)
         self.catalogue = Catalogue()
+        self.dictionary = Dictionary()
         self.generations = Generations(
             self.patient_db, self.engine, self.live, lambda: self.encoder.identity, alone=settings.embedded
         )
         self.indexing = settings.indexes_here if indexing is None else indexing
         self.indexer = Indexer(self.patient_db, self.generations, self.encoder, self._refresh, settings.drift_every_s)
         self.search_log = SearchLog(self.db)
-        self.finder = Finder(self.db, Searcher(self.live, self.encoder, weights), self.catalogue, self.search_log)
+        searcher = Searcher(self.live, self.encoder, weights, self.dictionary)
+        self.finder = Finder(self.db, searcher, self.catalogue, self.search_log)
+        self.replay = Replay(self.db, self.finder)
         self.sign_in = SignIn(self.db, lifetimes(settings))
         self.provider = openid_provider(settings, self.db, self.sign_in)
         self.public_url = settings.public_url.rstrip("/")
@@ -106,10 +112,11 @@ class Service:
         cataloguing.refresh(self.patient_db, self.catalogue, items)
 
     def _follow(self) -> None:
-        """Load the catalogue; where another process indexes, follow its changes and its index."""
-        since, loaded = clock.now(), False
+        """Load dictionary and catalogue; follow the changes of the one and, where another process indexes, of all."""
+        since, loaded, failing = clock.now(), False, False
         while not self._stop.is_set():
             try:
+                managing.follow(self.patient_db, self.dictionary)
                 if not loaded:
                     cataloguing.load(self.patient_db, self.catalogue)
                     loaded = True
@@ -121,13 +128,16 @@ class Service:
                         changed = content.changed_since(tx, since, overlap=timedelta(seconds=5))
                     self._refresh(changed)
                     since = at
+                failing = False
             except Exception as error:  # whatever comes: without this thread titles would stay as they are
-                known = isinstance(error, KbError)
-                log.warning(
-                    "the catalogue cannot be refreshed: %s", logs.told(error), exc_info=None if known else error
-                )
-            if loaded and self.indexing:
-                return
+                if not failing:  # said once: it is tried again every other second
+                    known = isinstance(error, KbError)
+                    log.warning(
+                        "titles and the dictionary cannot be refreshed: %s",
+                        logs.told(error),
+                        exc_info=None if known else error,
+                    )
+                failing = True
             self._stop.wait(_FOLLOW_S)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from kb.audience import ANYONE, Reader
+from kb.dictionary import Expanded
 from kb.language import Language, family_of
 from kb.passage import ItemRef, Kind, Passage, PassageRef
 
@@ -90,7 +91,7 @@ class Retrieval:
 
     `degraded` names the parts that were missing ("index", "encoder"); empty when all answered. `legs` names what was
     asked ("lexical", "dense", or "titles" where the index is away). `weight` is that of the dense leg, in [0, 1];
-    None where nothing was fused.
+    None where nothing was fused. `expanded` is what the dictionary added.
     """
 
     candidates: tuple[Candidate, ...]
@@ -98,3 +99,4 @@ class Retrieval:
     degraded: tuple[str, ...] = ()
     legs: tuple[str, ...] = ()
     weight: float | None = None
+    expanded: tuple[Expanded, ...] = ()

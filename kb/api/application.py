@@ -9,7 +9,20 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 import kb
-from kb.api import articles, browse, errors, files, history, interactions, oidc, operations, search, sessions
+from kb.api import (
+    articles,
+    browse,
+    dictionary,
+    errors,
+    files,
+    history,
+    interactions,
+    oidc,
+    operations,
+    search,
+    sessions,
+    workbench,
+)
 from kb.api.frame import Frame
 from kb.api.limits import Bounds, Limits
 from kb.api.metrics import Metrics
@@ -18,7 +31,7 @@ from kb.api.people import require_scopes
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
-EVERYTHING = (search, articles, files, history, interactions, browse, sessions, oidc, operations)
+EVERYTHING = (search, articles, files, history, interactions, dictionary, workbench, browse, sessions, oidc, operations)
 """What has endpoints."""
 
 _DESCRIPTION = """
@@ -44,6 +57,8 @@ _TAGS = [
     {"name": "files", "description": "Pictures and files of articles."},
     {"name": "history", "description": "Revisions, differences and the audit log; for staff."},
     {"name": "interactions", "description": "Customer contacts and what happened in them."},
+    {"name": "dictionary", "description": "Words that mean the same; for those who tune search."},
+    {"name": "workbench", "description": "Searches explained, judged and compared; for those who tune search."},
     {"name": "browse", "description": "What there is to look through."},
     {"name": "people", "description": "Who you are."},
     {"name": "operations", "description": "For those who run it."},

@@ -6,10 +6,12 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from kb.search.catalogue import Catalogue
+from kb.search.dictionary import Dictionary
 from kb.search.live import LiveIndex
 from kb.search.loading import BackgroundEncoder
 from kb.solve.indexing import Indexer
 from kb.solve.oidc import Provider
+from kb.solve.replaying import Replay
 from kb.solve.reuse import Finder
 from kb.solve.signing_in import SignIn
 from kb.solve.trail import SearchLog
@@ -30,6 +32,14 @@ class Running(Protocol):
     @property
     def catalogue(self) -> Catalogue:
         """Titles in memory."""
+
+    @property
+    def dictionary(self) -> Dictionary:
+        """Words that mean the same, in memory."""
+
+    @property
+    def replay(self) -> Replay:
+        """Asks past searches again."""
 
     @property
     def live(self) -> LiveIndex:

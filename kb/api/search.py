@@ -13,6 +13,7 @@ from kb.api.parts import Parts
 from kb.api.people import Me, opens
 from kb.api.queries import no_query, once
 from kb.api.search_shapes import (
+    ExpandedOut,
     HitOut,
     PassageOut,
     ReasonOut,
@@ -45,11 +46,14 @@ def search(asked: SearchIn, me: Me, parts: Parts, request: Request) -> SearchOut
     answer = parts.finder.search(me, question)
     metrics: Metrics = request.app.state.metrics
     metrics.search(answer)
+    expanded = answer.retrieval.expanded
+    wanted = " ".join([asked.query, *(form for each in expanded for form in each.also)])
     return SearchOut(
         search_id=answer.search_id,
-        hits=[_hit(me, asked.query, each, answer.standings[each.item]) for each in answer.hits],
+        hits=[_hit(me, wanted, each, answer.standings[each.item]) for each in answer.hits],
         took_ms=answer.took_ms,
         degraded=list(answer.degraded),
+        expanded=[ExpandedOut(term=each.term, also=list(each.also)) for each in expanded],
     )
 
 

@@ -140,6 +140,13 @@ class HitOut(Shape):
     why: list[ReasonOut] | None
 
 
+class ExpandedOut(Shape):
+    """What the dictionary added: because of `term`, the search also asked for `also`."""
+
+    term: str
+    also: list[str]
+
+
 class SearchOut(Shape):
     """What was found, best first. Send `search_id` and the 1-based position along with what happens next."""
 
@@ -179,6 +186,7 @@ class SearchOut(Shape):
             ],
             "took_ms": {"analyze": 0.2, "encode": 4.1, "retrieve": 1.3, "fuse": 0.2, "confirm": 1.9, "total": 7.7},
             "degraded": [],
+            "expanded": [{"term": "hub", "also": ["router"]}],
         }
     )
 
@@ -189,6 +197,7 @@ class SearchOut(Shape):
         list[str],
         Field(description='Parts that were missing: "encoder" (words only), "index" (titles and issues only).'),
     ]
+    expanded: Annotated[list[ExpandedOut], Field(description="What else was asked for, after the dictionary.")]
 
 
 class SuggestIn(Shape):

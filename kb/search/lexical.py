@@ -10,8 +10,9 @@ the scores they see, and text restricted to groups moves nobody's.
 
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 K1 = 1.5  # rank_bm25's default, so that it can be the oracle; Robertson and Zaragoza (2009) give 1.2 to 2
 B = 0.75
@@ -49,10 +50,12 @@ def document_vector(tokens: Sequence[str], average_length: float, k1: float = K1
     return Sparse(tuple(frequencies), _weights(frequencies, len(tokens), average_length, k1, b))
 
 
-def query_vector(tokens: Sequence[str]) -> Sparse:
-    """The query side: each term weighs as often as it is asked for."""
-    frequencies = _frequencies(tokens)
-    return Sparse(tuple(frequencies), tuple(float(count) for count in frequencies.values()))
+def query_vector(tokens: Sequence[str], also: Mapping[str, float] = MappingProxyType({})) -> Sparse:
+    """The query side: each term weighs as often as it is asked for, and those that are `also` asked for as given."""
+    weights = {index: float(count) for index, count in _frequencies(tokens).items()}
+    for token, weight in also.items():
+        weights.setdefault(token_index(token), weight)
+    return Sparse(tuple(weights), tuple(weights.values()))
 
 
 def _frequencies(tokens: Sequence[str]) -> Counter[int]:

@@ -1,5 +1,6 @@
 """From a query to fused candidates: analyse, encode, ask both legs in one call, combine."""
 
+import copy
 import logging
 import time
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from kb import logs, tracing
 from kb.errors import EncoderUnavailable
 from kb.generation import Generation
 from kb.query import Query, Retrieval
+from kb.search.dictionary import Dictionary, Expansion
 from kb.search.fusion import Weights, effective, fuse
 from kb.search.index import Request, Vector
 from kb.search.lexical import query_vector
@@ -29,11 +31,28 @@ _SILENCE_S = 60.0
 class Searcher:
     """Finds passages. Knows nothing of articles, states or people beyond what a reader may read."""
 
-    def __init__(self, live: LiveIndex, encoder: BackgroundEncoder, weights: Weights | None = None) -> None:
+    def __init__(
+        self,
+        live: LiveIndex,
+        encoder: BackgroundEncoder,
+        weights: Weights | None = None,
+        dictionary: Dictionary | None = None,
+    ) -> None:
         self._live = live
         self._encoder = encoder
         self._weights = weights or Weights()
+        self._dictionary = dictionary or Dictionary()
         self._silent_until = 0.0
+
+    def using(self, dictionary: Dictionary) -> "Searcher":
+        """The same searcher with another dictionary, for trials."""
+        other = copy.copy(self)
+        other._dictionary = dictionary
+        return other
+
+    def expand(self, query: Query) -> Expansion:
+        """What the dictionary makes of a query."""
+        return self._dictionary.expand(query.text, analyze(query.text), query.reader)
 
     @property
     def live(self) -> LiveIndex:
@@ -51,9 +70,11 @@ class Searcher:
         self._live.check()  # first: nothing need be encoded for an index that does not answer
         watch = Stopwatch()
         with watch.stage("analyze"):
-            lexical = query_vector(analyze(query.text)) if "lexical" in legs else None
+            tokens = analyze(query.text)
+            meant = self._dictionary.expand(query.text, tokens, query.reader)
+            lexical = query_vector(tokens, meant.tokens) if "lexical" in legs else None
         with watch.stage("encode"):
-            dense, degraded = self._encode(query) if "dense" in legs else (None, ())
+            dense, degraded = self._encode(query, meant.text) if "dense" in legs else (None, ())
         with watch.stage("retrieve"):
             found = self._live.retrieve(Request(lexical, dense, query.reader, query.filters, k))
         with watch.stage("fuse"):
@@ -61,9 +82,10 @@ class Searcher:
             weight = (weights or self._weights).of(query.text, best_cosine)
             candidates = fuse(found, weight)
         asked = tuple(name for name, side in (("lexical", lexical), ("dense", dense)) if side is not None)
-        return Retrieval(tuple(candidates), watch.took_ms, degraded, asked, effective(weight, found))
+        effect = effective(weight, found)
+        return Retrieval(tuple(candidates), watch.took_ms, degraded, asked, effect, meant.expanded)
 
-    def _encode(self, query: Query) -> tuple[Vector | None, tuple[str, ...]]:
+    def _encode(self, query: Query, text: str) -> tuple[Vector | None, tuple[str, ...]]:
         """The query's vector, or the reason why there is none; none is needed where the encoder cannot read it."""
         encoder = self._encoder.ready()
         if encoder is None or not self._matches(self._live.generation):
@@ -71,7 +93,7 @@ class Searcher:
         if not self._serves(query.family):
             return None, ()
         try:
-            return encoder.encode_queries([query.text])[0], ()
+            return encoder.encode_queries([text])[0], ()
         except Exception as error:  # whatever a model can raise, a search does not fail for it
             self._complain(error)
         return None, ("encoder",)

@@ -17,7 +17,7 @@ from kb.interaction import Event, EventKind
 from kb.passage import ItemRef, Kind, Passage, PassageRef
 from kb.person import Person
 from kb.query import Candidate, Context, Filters, Hit, Query, Reason, Retrieval
-from kb.search.catalogue import Catalogue
+from kb.search.catalogue import Catalogue, Suggestion
 from kb.search.fusion import Weights
 from kb.search.ranking import Found, Ranked, group, rank
 from kb.search.searcher import Searcher, Stopwatch
@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 
 CONSIDERED = 3
 """Items ranked per item asked for, so that priors can lift one that text alone puts just below the cut."""
+
+VARIANTS = 3
+"""Other ways to say what is being typed that suggestions are looked for, once there are few."""
 
 EXACT_NUMBER = Reason("article_number", 1.0)
 
@@ -88,10 +91,20 @@ class Finder:
 
     def suggest(self, by: Person, text: str, filters: Filters, limit: int) -> list[Standing]:
         """Items whose titles begin to match what is being typed, confirmed against the record."""
-        found = self.catalogue.suggest(text, by.reader, filters, limit * 2)
+        found = self._suggested(by, text, filters, limit * 2)
         with self.db.read() as tx:
             standings = _shown(tx, by, [each.item for each in found], clock.now())
         return list(islice((standings[each.item] for each in found if each.item in standings), limit))
+
+    def _suggested(self, by: Person, text: str, filters: Filters, limit: int) -> list[Suggestion]:
+        """Titles that begin to match, and where these are few, those that say it in other words of the dictionary."""
+        found = self.catalogue.suggest(text, by.reader, filters, limit)
+        if len(found) < limit:
+            for variant in self.searcher.expand(Query(text, by.reader)).variants[:VARIANTS]:
+                known = {each.item for each in found}
+                more = self.catalogue.suggest(variant, by.reader, filters, limit - len(found))
+                found += [each for each in more if each.item not in known]
+        return found
 
     def _retrieve(self, query: Query, weights: Weights | None = None) -> Retrieval:
         """Candidates from the index, or from titles alone when there is none."""
@@ -101,11 +114,13 @@ class Finder:
         except IndexUnavailable as error:
             log.debug("searching titles only: %s", error)  # the index says so itself, once
         with watch.stage("fallback"):
-            scored = self.catalogue.fallback(query.text, query.reader, query.filters, query.limit * CONSIDERED)
+            expanded = self.searcher.expand(query).expanded
+            text = " ".join([query.text, *(each for one in expanded for each in one.also)])
+            scored = self.catalogue.fallback(text, query.reader, query.filters, query.limit * CONSIDERED)
             best = max((score for _, score in scored), default=1.0)
             # Revision 0 is nobody's: confirming takes the item's best current passage instead.
             found = [Candidate(PassageRef(item.kind, item.id, 0, 0), score / best) for item, score in scored]
-        return Retrieval(tuple(found), watch.took_ms, ("index",), ("titles",))
+        return Retrieval(tuple(found), watch.took_ms, ("index",), ("titles",), expanded=expanded)
 
 
 def considered(limit: int) -> int:

@@ -41,6 +41,11 @@ def analyze(text: str) -> list[str]:
     return tokens or _tokens(text, frozenset())
 
 
+def says_nothing(text: str) -> bool:
+    """Whether it has no words at all, or none but stop words."""
+    return not _tokens(normalise(text), STOP_WORDS)
+
+
 def _tokens(text: str, stop_words: frozenset[str]) -> list[str]:
     tokens: list[str] = []
     for word in WORD.findall(text if text.isascii() else HAN_RUN.sub(" ", text)):
