@@ -62,6 +62,14 @@ class Settings(BaseSettings):
         description="What runs the encoder: ONNX Runtime, PyTorch, or (auto) ONNX Runtime where the model can be "
         "exported to it.",
     )
+    rerank_model: str = Field(
+        "",
+        description="sentence-transformers cross-encoder, by name or folder, that looks at the best hits again. "
+        "Empty: none.",
+    )
+    rerank_budget_ms: Annotated[float, Field(gt=0)] = Field(
+        200.0, description="Milliseconds that a search waits for it; it is skipped where that would not do."
+    )
     host: str = Field("127.0.0.1", description="Address to serve on.")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(8000, description="Port to serve on.")
     index_in_process: bool | None = Field(

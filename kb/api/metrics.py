@@ -37,6 +37,18 @@ class Metrics:
             ["degraded", "hits"],
             registry=self._registry,
         )
+        self._answers = Counter(
+            "kb_answers",
+            "Searches, by whether the first hit was certain to answer.",
+            ["certain"],
+            registry=self._registry,
+        )
+        self._reranks = Counter(
+            "kb_reranks",
+            "Second looks at the best hits, by what became of them: used, or why not.",
+            ["outcome"],
+            registry=self._registry,
+        )
         self._requests = Counter(
             "kb_http_requests",
             "Requests, by route and status.",
@@ -71,6 +83,9 @@ class Metrics:
     def search(self, answer: Answer) -> None:
         """Count a search and its stages."""
         self._searches.labels(",".join(answer.degraded) or "none", "some" if answer.hits else "none").inc()
+        self._answers.labels("yes" if answer.answered.certain else "no").inc()
+        if answer.reranked is not None:
+            self._reranks.labels(answer.reranked.skipped or "used").inc()
         legs = "+".join(answer.legs) or "none"
         for stage, milliseconds in answer.took_ms.items():
             self._search_seconds.labels(stage, legs).observe(milliseconds / 1000)

@@ -68,7 +68,7 @@ def _ends(text: str, start: int, stop: re.Match[str], end: int) -> bool:
 
 def _cut(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """One sentence without the white space around it, in pieces where it is too long; none where nothing is left."""
-    found = []
+    found: list[tuple[int, int]] = []
     while True:
         while start < end and text[start].isspace():
             start += 1
