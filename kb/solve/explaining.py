@@ -149,13 +149,14 @@ def explain(finder: Finder, by: Person, asker: Person, query: Query, trial: Tria
     with finder.db.read() as tx:
         known = seeing.standings(tx, by, items, at)
         legs = {name: in_leg(followed.candidates, name, known) for name in LEGS}
-        rows = _rows(followed, legs, known)
+        without = _without_text(tx, asker, followed)
+        rows = _rows(followed, legs, known, without)
         current = _readable(tx, asker, [each.ref for leg in legs.values() for each in leg[:DEPTH]], rows)
     return Explanation(
         followed.answer,
         {name: _leg_hits(leg[:DEPTH], name, known, current) for name, leg in legs.items()},
         [replace(each, passage=each.passage or current.get(ref)) for each, ref in rows],
-        _dropped(asker, followed, known),
+        _dropped(asker, followed, known, without),
     )
 
 
@@ -178,21 +179,26 @@ def best_place(leg: Sequence[Candidate], name: str, item: ItemRef) -> Place | No
     return None
 
 
-def passed_over(followed: Followed) -> set[ItemRef]:
-    """Items that came to be shown and were not: the record has no text of them for this reader."""
+def _without_text(tx: Tx, asker: Person, followed: Followed) -> set[ItemRef]:
+    """Items that were ranked above something shown and are not shown, since the record has no text of them."""
     shown = {each.item for each in followed.answer.hits}
     ranked = [each.found.item for each in followed.ranked]
     if len(shown) >= followed.limit:
         ranked = ranked[: max((n for n, item in enumerate(ranked, 1) if item in shown), default=0)]
-    return set(ranked) - shown
+    missing = [item for item in ranked if item not in shown]
+    current = passages.of_items(tx, missing) if missing else {}
+    return {item for item in missing if not any(asker.reader.may_read(each.access) for each in current[item])}
 
 
 def _rows(
-    followed: Followed, legs: Mapping[str, Sequence[Candidate]], known: Mapping[ItemRef, Standing]
+    followed: Followed,
+    legs: Mapping[str, Sequence[Candidate]],
+    known: Mapping[ItemRef, Standing],
+    without: Collection[ItemRef],
 ) -> list[tuple[Row, PassageRef]]:
     """What was shown, as it was shown, then what was ranked below; each with the reference of its passage."""
     shown = [each for each in followed.answer.hits if each.item in known]
-    taken = {each.item for each in shown} | passed_over(followed)
+    taken = {each.item for each in shown}.union(without)
     below = [each for each in followed.ranked if each.found.item in known and each.found.item not in taken]
 
     def places(item: ItemRef) -> dict[str, Place]:
@@ -224,9 +230,10 @@ def _leg_hits(
     ]
 
 
-def _dropped(asker: Person, followed: Followed, known: Mapping[ItemRef, Standing]) -> list[Dropped]:
+def _dropped(
+    asker: Person, followed: Followed, known: Mapping[ItemRef, Standing], without: Collection[ItemRef]
+) -> list[Dropped]:
     """What was not confirmed, of what `by` knows of; without them they could not tell why something is missing."""
-    over = passed_over(followed)
     found = []
     for item in dict.fromkeys(each.ref.item for each in followed.candidates):
         standing = known.get(item)
@@ -236,6 +243,6 @@ def _dropped(asker: Person, followed: Followed, known: Mapping[ItemRef, Standing
             found.append(Dropped(standing, "audience"))
         elif not standing.live:
             found.append(Dropped(standing, "state"))
-        elif item in over:
+        elif item in without:
             found.append(Dropped(standing, "text"))
     return found

@@ -5,7 +5,7 @@ exist and something that is not for them are one finding.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -18,7 +18,7 @@ from kb.query import Query
 from kb.search.ranking import group
 from kb.search.searcher import PASSAGES
 from kb.solve import seeing
-from kb.solve.explaining import AS_IT_IS, LEGS, Followed, Trial, best_place, follow, in_leg, passed_over
+from kb.solve.explaining import AS_IT_IS, LEGS, Followed, Trial, best_place, follow, in_leg
 from kb.solve.reuse import Finder, considered
 from kb.standing import Standing
 from kb.store import articles, outbox, passages
@@ -62,19 +62,31 @@ class _Case:
 
 def why_not(
     finder: Finder, by: Person, asker: Person, query: Query, wanted: ItemRef | str, trial: Trial = AS_IT_IS
-) -> list[Finding]:
-    """What is to be said of an item, or of the article with that number, for this query of `asker`, told to `by`."""
+) -> tuple[Standing | None, list[Finding]]:
+    """Where an item, or the article with that number, stands, and what is to be said of it for this query of `asker`.
+
+    Told to `by`, who may not know of it: then there is one finding and no standing.
+    """
     at = clock.now()
     case = _case(finder, by, asker, wanted, at)
     if case is None:
-        return [Finding("unknown", Verdict.STOP)]
+        return None, [Finding("unknown", Verdict.STOP)]
+    return case.standing, _findings(finder, asker, query, case, at, trial)
+
+
+def _findings(finder: Finder, asker: Person, query: Query, case: _Case, at: datetime, trial: Trial) -> list[Finding]:
     findings = [*_permission(asker, case), *_filters(query, case), *_state(case, at)]
     if not _stopped(findings):
         findings += _index(finder, case)
+    if _stopped(findings):
+        return findings
+    followed = follow(finder, asker, query, at, trial)
+    if (correction := followed.answer.correction) and correction.applied:
+        findings.append(Finding("corrected", Verdict.NOTE, {"words": correction.searched}))
+        query = replace(query, text=correction.searched)
+    findings += _retrieval(finder, replace(query, reader=asker.reader), case, trial)
     if not _stopped(findings):
-        findings += _retrieval(finder, asker, query, case, trial)
-    if not _stopped(findings):
-        findings += _ranking(follow(finder, asker, query, at, trial), case.item)
+        findings += _ranking(followed, case.item)
     return findings
 
 
@@ -178,7 +190,7 @@ def _index(finder: Finder, case: _Case) -> Iterator[Finding]:
         yield Finding("no_vector", Verdict.NOTE, {"n": len(wanted & lacking), "of": len(wanted)})
 
 
-def _retrieval(finder: Finder, asker: Person, query: Query, case: _Case, trial: Trial) -> Iterator[Finding]:
+def _retrieval(finder: Finder, query: Query, case: _Case, trial: Trial) -> Iterator[Finding]:
     """Where it stands in each leg, deeper than a search looks."""
     try:
         deep = finder.searcher.retrieve(query, DEEP, weights=trial.weights)
@@ -226,9 +238,7 @@ def _ranking(followed: Followed, item: ItemRef) -> Iterator[Finding]:
                 yield Finding("collapsed", Verdict.NOTE, {"n": len(others)})
             return
     order = [each.found.item for each in followed.ranked]
-    if item in passed_over(followed):
-        yield Finding("no_text", Verdict.STOP)
-    elif item in order:
+    if item in order:
         yield from _below(followed, order.index(item))
     else:
         items = [each.item for each in group(followed.candidates)]

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -75,7 +76,7 @@ def judge(tx: Tx, new: Sequence[Judgement]) -> None:
     insert_missing(tx, judgement, rows)
     key = ("query_id", "item_kind", "item_id")
     same = sa.and_(*(judgement.c[name] == sa.bindparam(f"is_{name}") for name in key))
-    graded = {name: sa.bindparam(f"new_{name}") for name in ("grade", "judged_by", "judged_at")}
+    graded: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in ("grade", "judged_by", "judged_at")}
     if rows:
         values = [{(f"is_{name}" if name in key else f"new_{name}"): row[name] for name in row} for row in rows]
         tx.execute(sa.update(judgement).where(same).values(**graded), values)

@@ -1,5 +1,6 @@
 """The description is part of the product: whoever reads it alone can write a client."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,11 +14,14 @@ import kb.api.interaction_shapes
 import kb.api.operations
 import kb.api.search_shapes
 import kb.api.sessions
+import kb.api.workbench_shapes
 from kb.person import SYSTEM
 from kb.solve.passwords import set_password
 from tests.api.conftest import House
 
 OPEN = {"/healthz", "/readyz", "/metrics"}
+A_SET, AN_ID = "1c0ffee0a5b64c7d8e9f0a1b2c3d4e5f", "9f3c2b7a1d5e4c6f8a0b1c2d3e4f5a6b"
+"""What the examples of the workbench name."""
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +88,7 @@ def shapes() -> list[type[BaseModel]]:
         kb.api.operations,
         kb.api.search_shapes,
         kb.api.sessions,
+        kb.api.workbench_shapes,
     ]
     found = {each for module in modules for each in vars(module).values() if isinstance(each, type)}
     return sorted((each for each in found if issubclass(each, BaseModel)), key=lambda each: each.__name__)
@@ -98,7 +103,9 @@ def test_examples_are_what_they_are_examples_of_and_no_shape_takes_more(shape: t
 
 
 def test_examples_of_requests_are_accepted(house: House, described: dict[str, Any]) -> None:
-    number, other = house.write("Red light", "One.").number, house.write().number
+    article, other = house.write("Red light", "One."), house.write().number
+    number = article.number
+    judged = house.post("workbench/sets", {"name": "Judged"}, "publisher").json()["id"]
     set_password(house.service.db, SYSTEM, house.ids["publisher"], "ada", "three unrelated words")
     interaction = house.post("interactions", {"channel": "phone"}, "publisher").json()["id"]
     for path, method, operation in operations(described):
@@ -115,9 +122,15 @@ def test_examples_of_requests_are_accepted(house: House, described: dict[str, An
         if path.endswith("/events"):
             change = {"interaction_id": interaction, "number": number, "revision": 1}
             example["events"] = [each | {k: v for k, v in change.items() if k in each} for each in example["events"]]
+        if "/workbench/" in path:
+            example = json.loads(
+                json.dumps(example).replace("482-9175", number).replace(A_SET, judged).replace(AN_ID, article.id)
+            )
+            if path.endswith("{set_id}"):
+                example["name"] = "Another"
         if "/session" in path:
             house.client.base_url = "https://kb.example"  # nobody signs in where others can listen
-        response = house.ask(method.upper(), path.format(number=number), "publisher", json=example)
+        response = house.ask(method.upper(), path.format(number=number, set_id=judged), "publisher", json=example)
         assert response.status_code < 300, f"{method} {path}: {response.text}"
 
 

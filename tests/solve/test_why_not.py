@@ -42,7 +42,7 @@ def ask(works: Works, finder: Finder) -> Ask:
     def _ask(text: str, article: Article, by: Person = COACH, audience: Audience | None = None,
              **fields: object) -> dict[str, Finding]:  # fmt: skip
         asker = asking_as(by, audience)
-        found = why_not(finder, by, asker, Query(text, **fields), article.number)  # type: ignore[arg-type]
+        _, found = why_not(finder, by, asker, Query(text, **fields), article.number)  # type: ignore[arg-type]
         assert sum(each.verdict is STOP for each in found) <= 1 or not any("found" in each.name for each in found)
         return {each.name: each for each in found}
 
@@ -58,10 +58,10 @@ def test_what_does_not_exist_and_what_is_not_for_them_are_told_in_the_same_words
 ) -> None:
     hidden = write(audience=Audience.INTERNAL)
     partner = replace(COACH, tier=Audience.PARTNER)
-    nothing = why_not(finder, partner, partner, Query("red"), "482-9175")
+    _, nothing = why_not(finder, partner, partner, Query("red"), "482-9175")
     assert list(ask("red", hidden, partner).values()) == nothing == [Finding("unknown", STOP)]
-    post = why_not(finder, COACH, COACH, Query("red"), ItemRef(Kind.POST, "nobody's"))
-    product = why_not(finder, COACH, COACH, Query("red"), ItemRef(Kind.PRODUCT, "x"))
+    _, post = why_not(finder, COACH, COACH, Query("red"), ItemRef(Kind.POST, "nobody's"))
+    _, product = why_not(finder, COACH, COACH, Query("red"), ItemRef(Kind.PRODUCT, "x"))
     assert post == product == nothing
 
 
@@ -122,7 +122,8 @@ def test_where_it_stands_in_each_leg_and_what_decided(
 ) -> None:
     for n in range(4):
         write(f"Red light {n}", "A red light on the hub.")
-    weak = write("Red light 9", "A red light on the hub.", confidence=Confidence.WORK_IN_PROGRESS)
+    weak = write("Red light 9", "A red light on the hub.", confidence=Confidence.WORK_IN_PROGRESS,
+                 audience=Audience.INTERNAL)  # fmt: skip
     far = write("Invoice", "Pay within ten days.")
     long = write("Tea", "\n\n".join(f"## Step {n}\n\n" + "Pour the green tea and wait. " * 40 for n in range(3)))
     works.settle()
