@@ -15,7 +15,10 @@ from kb.search.fusion import Weights
 from kb.search.holding import Hold
 from kb.search.live import LiveIndex
 from kb.search.loading import BackgroundEncoder, Wanted, serving_encoder
+from kb.search.reranking import CrossEncoderScorer, Reranker
 from kb.search.searcher import Searcher
+from kb.search.spelling import Speller
+from kb.search.vocabulary import Vocabulary
 from kb.session import Lifetimes
 from kb.settings import Settings
 from kb.solve import cataloguing
@@ -27,6 +30,7 @@ from kb.solve.replaying import Replay
 from kb.solve.reuse import Finder
 from kb.solve.signing_in import SignIn
 from kb.solve.trail import SearchLog
+from kb.solve.wording import Corrector, Wording
 from kb.store import content
 from kb.store.database import Database
 from kb.store.migrate import migrate
@@ -60,10 +64,14 @@ class Service:
             self.patient_db, self.engine, self.live, lambda: self.encoder.identity, alone=settings.embedded
         )
         self.indexing = settings.indexes_here if indexing is None else indexing
+        self.vocabulary = Vocabulary()
+        self.wording = Wording(self.patient_db, self.vocabulary)
         self.indexer = Indexer(self.patient_db, self.generations, self.encoder, self._refresh, settings.drift_every_s)
         self.search_log = SearchLog(self.db)
-        searcher = Searcher(self.live, self.encoder, weights, self.dictionary)
-        self.finder = Finder(self.db, searcher, self.catalogue, self.search_log)
+        searcher = Searcher(self.live, self.encoder, weights, self.dictionary, self.catalogue)
+        self.corrector = Corrector(Speller(self.vocabulary), searcher)
+        self.reranker = reranker_of(settings)
+        self.finder = Finder(self.db, searcher, self.catalogue, self.search_log, self.corrector, self.reranker)
         self.replay = Replay(self.db, self.finder)
         self.sign_in = SignIn(self.db, lifetimes(settings))
         self.provider = openid_provider(settings, self.db, self.sign_in)
@@ -86,19 +94,25 @@ class Service:
         self.search_log.start()
         self._thread = threading.Thread(target=self._follow, name="catalogue", daemon=True)
         self._thread.start()
+        self.wording.start()
         if self.indexing:
             self.indexer.start()
         self.encoder.start()
+        if self.reranker is not None:
+            self.reranker.start()
         return self
 
     def close(self) -> None:
         """End in order: no new work, what is under way finished, what waits written."""
         self._stop.set()
         self.indexer.close()
+        self.wording.close()
         if self._thread is not None:
             self._thread.join(timeout=10)
         self.search_log.close()
         self.encoder.close()
+        if self.reranker is not None:
+            self.reranker.close()
         if self.provider is not None:
             self.provider.close()
         self.live.close()
@@ -109,6 +123,7 @@ class Service:
             self.hold.release()
 
     def _refresh(self, items: Sequence[ItemRef]) -> None:
+        self.wording.changed(items)
         cataloguing.refresh(self.patient_db, self.catalogue, items)
 
     def _follow(self) -> None:
@@ -149,6 +164,12 @@ def index_hold(settings: Settings) -> Hold | None:
 def wanted_encoder(settings: Settings) -> Wanted:
     """The encoder that the settings name."""
     return Wanted(settings.embedding_model, settings.encoder_backend, settings.data_dir / "models")
+
+
+def reranker_of(settings: Settings) -> Reranker | None:
+    """The second look that the settings ask for, if they do."""
+    model = settings.rerank_model
+    return Reranker(lambda: CrossEncoderScorer(model), settings.rerank_budget_ms) if model else None
 
 
 def open_engine(settings: Settings) -> Engine:

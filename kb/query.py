@@ -64,7 +64,7 @@ class Candidate(NamedTuple):
     """A passage as the index returned it, before anything was confirmed.
 
     `lexical` and `dense` are the raw scores of the two legs (BM25, cosine), None where a leg did not return it;
-    `score` is their fusion in [0, 1].
+    `score` is their fusion in [0, 1]; `bonus` what its text is worth besides.
     """
 
     ref: PassageRef
@@ -72,6 +72,12 @@ class Candidate(NamedTuple):
     language: str = ""
     lexical: float | None = None
     dense: float | None = None
+    bonus: tuple[Reason, ...] = ()
+
+    @property
+    def total(self) -> float:
+        """What it is ordered by."""
+        return self.score + sum(reason.value for reason in self.bonus)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ Measures come from ir-measures (MacAvaney, Macdonald and Ounis, ECIR 2022).
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,19 +24,21 @@ from kb.measure.progress import Progress
 from kb.measure.workshop import Loaded, index, load, temporary_service
 from kb.passage import ItemRef
 from kb.person import Person
-from kb.query import Context, Query
+from kb.query import Candidate, Context, Query
 from kb.search.fusion import Weights
 from kb.search.loading import BackgroundEncoder, background_encoder
 from kb.search.ranking import group, rank
-from kb.search.searcher import Searcher
+from kb.search.searcher import BOTH, Searcher
+from kb.search.subjects import question
 from kb.settings import Settings
 from kb.solve import seeing
+from kb.solve.reuse import read_again
 from kb.standing import Standing
 
 LEGS: Mapping[str, frozenset[str]] = {
     "lexical": frozenset({"lexical"}),
     "dense": frozenset({"dense"}),
-    "hybrid": frozenset({"lexical", "dense"}),
+    "hybrid": BOTH,
 }
 DEPTH = 100
 """Items taken of each ranking; the deepest measure is Recall@100."""
@@ -91,6 +94,41 @@ def evaluate(
     in nDCG: g or 2^g - 1. Raises Invalid for a folder that cannot be read, EncoderUnavailable without an encoder.
     """
     progress = progress or Progress()
+    with prepared(settings, folder, limit, split, encoder, progress) as bench:
+        bench.learn(bench.collection.queries.values())
+        legs = _search_all(bench, weights, progress)
+    results = {
+        name: LegResult(measure(bench.collection.qrels, run, gain), run, took_ms)
+        for name, (run, took_ms) in legs.items()
+    }
+    return Evaluation(bench.collection.name, bench.encoder.name, results, len(bench.loaded.ids))
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A collection, loaded and indexed in a service of its own, with the encoder that keeps its vectors."""
+
+    service: Service
+    collection: Collection
+    loaded: Loaded
+    encoder: KeptEncoder
+
+    def learn(self, queries: Iterable[str]) -> None:
+        """Have the vectors of these queries, and of what they ask, at hand, as far as the encoder can read them."""
+        readable = [text for text in queries if self.encoder.identity.serves(Query(text).family)]
+        self.encoder.learn_queries([*readable, *filter(None, map(question, readable))])
+
+
+@contextmanager
+def prepared(
+    settings: Settings,
+    folder: Path,
+    limit: int | None,
+    split: str | None,
+    encoder: BackgroundEncoder | None,
+    progress: Progress,
+) -> Iterator[Bench]:
+    """The collection in that folder, ready to be searched; raises like `evaluate`."""
     collection = read_collection(folder).part(split, limit)
     if not collection.queries:
         raise Invalid(f"no judged query of {folder} is in the {split} split", "split")
@@ -101,15 +139,10 @@ def evaluate(
             loaded = load(service, collection, progress)
             index(service, kept, file, progress)
             progress.begin("encoding queries")
-            kept.learn_queries(_readable(collection, kept))
-            legs = _search_all(service, collection, loaded, weights, progress)
+            yield Bench(service, collection, loaded, kept)
     finally:
         file.close()
         progress.end()
-    results = {
-        name: LegResult(measure(collection.qrels, run, gain), run, took_ms) for name, (run, took_ms) in legs.items()
-    }
-    return Evaluation(collection.name, kept.name, results, len(loaded.ids))
 
 
 def measure(qrels: Mapping[str, Mapping[str, int]], run: Run, gain: Gain = "linear") -> dict[str, float]:
@@ -126,22 +159,17 @@ def measure(qrels: Mapping[str, Mapping[str, int]], run: Run, gain: Gain = "line
     return {name: float(values[each]) for name, each in wanted.items()}
 
 
-def _readable(collection: Collection, encoder: KeptEncoder) -> list[str]:
-    return [text for text in collection.queries.values() if encoder.identity.serves(Query(text).family)]
-
-
-def _search_all(
-    service: Service, collection: Collection, loaded: Loaded, weights: Weights | None, progress: Progress
-) -> dict[str, tuple[Run, list[float]]]:
-    searcher = Searcher(service.live, service.encoder, weights)
-    ranker = _Ranker(service, loaded.reader)
+def _search_all(bench: Bench, weights: Weights | None, progress: Progress) -> dict[str, tuple[Run, list[float]]]:
+    alone = Searcher(bench.service.live, bench.service.encoder)
+    whole = Searcher(bench.service.live, bench.service.encoder, weights, catalogue=bench.service.catalogue)
+    ranker, collection, loaded = Ranker(bench.service, bench.loaded.reader), bench.collection, bench.loaded
     progress.begin("searching", len(LEGS) * len(collection.queries))
     found: dict[str, tuple[Run, list[float]]] = {}
     for number, (name, legs) in enumerate(LEGS.items()):
         run: Run = {}
         took_ms = []
         for place, (query_id, text) in enumerate(collection.queries.items()):
-            items, milliseconds = ranker.search(searcher, text, legs)
+            items, milliseconds = ranker.search(whole if legs == BOTH else alone, text, legs)
             run[query_id] = [loaded.ids[item] for item in items]
             took_ms.append(milliseconds)
             progress.update(number * len(collection.queries) + place)
@@ -149,7 +177,7 @@ def _search_all(
     return found
 
 
-class _Ranker:
+class Ranker:
     """Ranks as `kb.solve.reuse` does, only deeper, and with one look at where each item stands.
 
     Production confirms the ten winners in the record for every search; a hundred would triple the time of a run
@@ -164,10 +192,18 @@ class _Ranker:
         self._standings: dict[ItemRef, Standing] = {}
 
     def search(self, searcher: Searcher, text: str, legs: frozenset[str]) -> tuple[list[ItemRef], float]:
-        """The best items, and how many milliseconds that took without encoding the query."""
+        """The best items, and how many milliseconds that took without encoding the query.
+
+        One leg alone is shown as it is, both together with all that search does to make them better.
+        """
         start = time.perf_counter()
-        retrieval = searcher.retrieve(Query(text, reader=self._reader), legs=legs)
-        found = group(retrieval.candidates)
+        query = Query(text, reader=self._reader)
+        retrieval = searcher.retrieve(query, legs=legs)
+        candidates: Sequence[Candidate] = retrieval.candidates
+        if legs == BOTH:
+            with self._db.read() as tx:
+                candidates = read_again(tx, query, candidates)
+        found = group(candidates)
         took_ms = (time.perf_counter() - start) * 1000 - retrieval.took_ms["encode"]
         self._look_up([each.item for each in found])
         start = time.perf_counter()

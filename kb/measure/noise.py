@@ -129,7 +129,7 @@ def _ndcg(bench: Bench, queries: Mapping[str, str]) -> float:
 
 def _run(bench: Bench, queries: Mapping[str, str]) -> dict[str, list[str]]:
     bench.learn(queries.values())
-    ranker, searcher = Ranker(bench.service, bench.loaded.reader), Searcher(bench.service.live, bench.service.encoder)
+    ranker, searcher = Ranker(bench.service, bench.loaded.reader), bench.service.finder.searcher
     found = {key: ranker.search(searcher, text, LEGS["hybrid"])[0] for key, text in queries.items()}
     return {key: [bench.loaded.ids[item] for item in items] for key, items in found.items()}
 

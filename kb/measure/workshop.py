@@ -26,7 +26,7 @@ from kb.post import Post
 from kb.search.encoder import Encoder
 from kb.search.loading import BackgroundEncoder
 from kb.settings import Settings
-from kb.solve import publishing
+from kb.solve import cataloguing, publishing
 from kb.store import articles, outbox, passages
 from kb.store.database import Database
 
@@ -75,6 +75,7 @@ def index(service: Service, encoder: KeptEncoder, file: VectorFile, progress: Pr
         _settle(service, file, missing, progress)
     finally:
         _take_kept(service.db, file, encoder.digest, missing)
+    cataloguing.load(service.db, service.catalogue)
 
 
 def _settle(service: Service, file: VectorFile, missing: set[str], progress: Progress) -> None:

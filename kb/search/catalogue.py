@@ -22,7 +22,8 @@ from kb.query import Filters
 from kb.search.lexical import K1, B
 from kb.search.postings import Mask
 from kb.search.segment import Document, Entry, Key, Segment
-from kb.search.typed import Typed, preference, typed, typed_tolerantly
+from kb.search.subjects import chosen, mentions
+from kb.search.typed import Typed, preference, typed, typed_by_sound, typed_tolerantly
 from kb.text.analyzer import analyze
 
 __all__ = ["Catalogue", "Entry", "Suggestion"]
@@ -101,12 +102,13 @@ class Catalogue:
         Every word must occur, the last one as a prefix; Han is matched as a substring. Titles that start with the
         text come first, then those with its words in a row, in order, in any order, then those that need the issue
         statement for it; within each the language of the text, then the shorter title. If nothing matches, one typo
-        is forgiven in each word of four letters or more, and the words of a Han run may stand apart.
+        is forgiven in each word of four letters or more, and the words of a Han run may stand apart; if still nothing
+        does, its characters may be others that sound or look alike.
         For a text of more than 200 characters, which nobody types, there is nothing to suggest.
         """
         if limit <= 0 or len(text) > _TYPED_LIMIT:
             return []
-        for read in (typed, typed_tolerantly):
+        for read in (typed, typed_tolerantly, typed_by_sound):
             if not (texts := read(text)):
                 return []
             if found := self._first(texts, reader, filters, preference(text), limit):
@@ -134,6 +136,19 @@ class Catalogue:
             if len(found) >= limit:
                 break
         return found[:limit]
+
+    def subject(self, text: str, reader: Reader) -> frozenset[ItemRef]:
+        """The items that stand under the name that a text mentions last, as far as this reader may read them.
+
+        See `kb.search.subjects`. Empty where nothing is named.
+        """
+        keys = mentions(text)
+        parts = [part for part, _ in self._readable(reader)] if keys else []
+        found: dict[int, list[ItemRef]] = {}
+        for part in parts:
+            for each, items in part.segment.titled(keys, part.live).items():
+                found.setdefault(each, []).extend(items)
+        return chosen(keys, found, sum(part.size for part in parts)) if found else frozenset()
 
     def fallback(self, text: str, reader: Reader, filters: Filters, limit: int) -> list[tuple[ItemRef, float]]:
         """Up to `limit` items this reader may read with their BM25 scores (above 0), best first.

@@ -134,12 +134,19 @@ class PassageIndex(Protocol):
         """Flush and let go; every later call raises IndexUnavailable."""
 
 
-def point_of(passage: Passage, tokens: Sequence[str], average_length: float, dense: Vector | None = None) -> Point:
+def point_of(
+    passage: Passage,
+    tokens: Sequence[str] | Mapping[str, float],
+    average_length: float,
+    dense: Vector | None = None,
+    pairs: Sequence[str] = (),
+) -> Point:
     """The point of a passage.
 
-    `tokens` is what the analyzer made of it; `average_length` that of a passage, in tokens (0 where unknown).
+    `tokens` and `pairs` are its terms (`kb.search.terms`); `average_length` is that of a passage, in tokens (0 where
+    unknown).
     """
-    return Point(passage.ref, payload_of(passage), document_vector(tokens, average_length), dense)
+    return Point(passage.ref, payload_of(passage), document_vector(tokens, average_length, pairs=pairs), dense)
 
 
 def payload_of(passage: Passage) -> Payload:

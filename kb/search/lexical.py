@@ -19,6 +19,11 @@ B = 0.75
 
 LEXICAL = "lexical"
 
+PAIR = 0.1
+"""What two neighbouring Han characters weigh beside a word. A word may be cut one way in the question and another way
+in the text; characters side by side are the same either way. Mean nDCG@10 of four Chinese sets .684 without, .690
+with; .2 is the same, and loses where questions and answers share few words (docs/relevance.md)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sparse:
@@ -40,14 +45,32 @@ def token_index(token: str) -> int:
     return zlib.crc32(token.encode())
 
 
-def document_vector(tokens: Sequence[str], average_length: float, k1: float = K1, b: float = B) -> Sparse:
+def pair_term(pair: str) -> str:
+    """Two neighbouring Han characters as a term of its own, apart from the word that they may be."""
+    return "\x1f".join(pair)
+
+
+def document_vector(
+    tokens: Sequence[str] | Mapping[str, float],
+    average_length: float,
+    k1: float = K1,
+    b: float = B,
+    pairs: Sequence[str] = (),
+) -> Sparse:
     """BM25's term-frequency part, tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / average)).
+
+    `tokens` with weighted frequencies, where fields count differently, make it BM25F in its simple form (Robertson,
+    Zaragoza and Taylor, CIKM 2004): frequencies are weighted before they saturate, the length is theirs. `pairs` of
+    Han characters are terms beside them and add nothing to the length.
 
     `average_length` is in tokens; where it is unknown (0), every passage counts as average. Tokens that share a
     hash are one term: their frequencies are summed, since the engine mis-scores a repeated index.
     """
-    frequencies = _frequencies(tokens)
-    return Sparse(tuple(frequencies), _weights(frequencies, len(tokens), average_length, k1, b))
+    frequencies: Mapping[int, float] = _frequencies(tokens)
+    length = sum(frequencies.values())
+    if pairs:
+        frequencies = {**_frequencies([pair_term(pair) for pair in pairs]), **frequencies}
+    return Sparse(tuple(frequencies), _weights(frequencies, length, average_length, k1, b))
 
 
 def query_vector(tokens: Sequence[str], also: Mapping[str, float] = MappingProxyType({})) -> Sparse:
@@ -58,11 +81,17 @@ def query_vector(tokens: Sequence[str], also: Mapping[str, float] = MappingProxy
     return Sparse(tuple(weights), tuple(weights.values()))
 
 
-def _frequencies(tokens: Sequence[str]) -> Counter[int]:
-    return Counter(token_index(token) for token in tokens)
+def _frequencies(tokens: Sequence[str] | Mapping[str, float]) -> Mapping[int, float]:
+    if not isinstance(tokens, Mapping):
+        return Counter(token_index(token) for token in tokens)
+    found: dict[int, float] = {}
+    for token, frequency in tokens.items():
+        index = token_index(token)
+        found[index] = found.get(index, 0.0) + frequency
+    return found
 
 
-def _weights(frequencies: Counter[int], length: int, average: float, k1: float, b: float) -> tuple[float, ...]:
+def _weights(frequencies: Mapping[int, float], length: float, average: float, k1: float, b: float) -> tuple[float, ...]:
     norm = k1 * (1 - b + b * (length / average if average > 0 else 1.0))
     top = k1 + 1
     return tuple(tf * top / (tf + norm) for tf in frequencies.values())

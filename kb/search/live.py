@@ -16,6 +16,7 @@ from kb.errors import IndexUnavailable
 from kb.generation import Generation
 from kb.search.index import Legs, PassageIndex, Request
 from kb.search.lexical import Sparse
+from kb.search.tuning import Tuning
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ class LiveIndex:
 
     def __init__(self) -> None:
         self._current: tuple[PassageIndex, Generation] | None = None
+        self._tuning = Tuning()
         self._changed = threading.Condition()
         self._failure: tuple[PassageIndex, IndexUnavailable, float] | None = None
         self._watch: threading.Thread | None = None
@@ -43,6 +45,11 @@ class LiveIndex:
         """The live generation, if there is one."""
         current = self._current
         return current[1] if current else None
+
+    @property
+    def tuning(self) -> Tuning:
+        """What calibration chose for it."""
+        return self._tuning
 
     @property
     def failure(self) -> IndexUnavailable | None:
@@ -87,8 +94,9 @@ class LiveIndex:
 
     def swap(self, index: PassageIndex, generation: Generation) -> PassageIndex | None:
         """Make this the live index; returns the one before, which the caller closes."""
+        tuning = Tuning.from_json(generation.tuning)
         with self._changed:
-            before, self._current = self._current, (index, generation)
+            before, self._current, self._tuning = self._current, (index, generation), tuning
             self._changed.notify_all()
         return before[0] if before and before[0] is not index else None
 

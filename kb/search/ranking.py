@@ -1,6 +1,7 @@
 """From passages to items, and what besides the text moves a hit: named, bounded, shown.
 
-Relevance is the fused score of the item's best passage, in [0, 1]. Every prior is an addition bounded by its
+Relevance is the fused score of the item's best passage, in [0, 1], with what its text is worth besides
+(`kb.search.rescoring`, `kb.search.subjects`). Every prior is an addition bounded by its
 constant below, and is listed in the hit's `why`. Lessons of others: votes that move weights without bound made
 results inconsistent and were taken out again (onyx#5125); so evidence is capped and explained.
 """
@@ -83,7 +84,7 @@ def rank(
     ranked = []
     for each in found:
         here = standing(each.item)
-        why = (Reason("relevance", round(each.best.score, 4)), *priors(here, context, at, factors))
+        why = (Reason("relevance", round(each.best.score, 4)), *each.best.bonus, *priors(here, context, at, factors))
         ranked.append(Ranked(each, here, sum(reason.value for reason in why), why))
     return sorted(ranked, key=lambda each: (-each.score, each.found.item))
 

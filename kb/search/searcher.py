@@ -6,17 +6,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
+
 from kb import logs, tracing
 from kb.errors import EncoderUnavailable
 from kb.generation import Generation
 from kb.query import Query, Retrieval
+from kb.search.catalogue import Catalogue
 from kb.search.dictionary import Dictionary, Expansion
 from kb.search.fusion import Weights, effective, fuse
 from kb.search.index import Request, Vector
-from kb.search.lexical import query_vector
+from kb.search.lexical import PAIR, pair_term, query_vector
 from kb.search.live import LiveIndex
 from kb.search.loading import BackgroundEncoder
+from kb.search.subjects import about, question
 from kb.text.analyzer import analyze
+from kb.text.phrases import MOST, han_pairs
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +42,13 @@ class Searcher:
         encoder: BackgroundEncoder,
         weights: Weights | None = None,
         dictionary: Dictionary | None = None,
+        catalogue: Catalogue | None = None,
     ) -> None:
         self._live = live
         self._encoder = encoder
-        self._weights = weights or Weights()
+        self._weights = weights
         self._dictionary = dictionary or Dictionary()
+        self._catalogue = catalogue or Catalogue()
         self._silent_until = 0.0
 
     def using(self, dictionary: Dictionary) -> "Searcher":
@@ -72,28 +79,39 @@ class Searcher:
         with watch.stage("analyze"):
             tokens = analyze(query.text)
             meant = self._dictionary.expand(query.text, tokens, query.reader)
-            lexical = query_vector(tokens, meant.tokens) if "lexical" in legs else None
+            subject = self._catalogue.subject(query.text, query.reader)
+            asked = question(query.text) if subject else ""
+            also = dict.fromkeys(map(pair_term, han_pairs(query.text)[:MOST]), PAIR) | dict(meant.tokens)
+            lexical = query_vector(tokens + analyze(asked), also) if "lexical" in legs else None
         with watch.stage("encode"):
-            dense, degraded = self._encode(query, meant.text) if "dense" in legs else (None, ())
+            dense, degraded = self._encode(query, meant.text, asked) if "dense" in legs else (None, ())
         with watch.stage("retrieve"):
             found = self._live.retrieve(Request(lexical, dense, query.reader, query.filters, k))
         with watch.stage("fuse"):
             best_cosine = max((each.score for each in found.dense), default=0.0)
-            weight = (weights or self._weights).of(query.text, best_cosine)
-            candidates = fuse(found, weight)
-        asked = tuple(name for name, side in (("lexical", lexical), ("dense", dense)) if side is not None)
+            chosen = weights or self._weights or self._live.tuning.weights(query.family)
+            weight = chosen.of(query.text, best_cosine)
+            candidates = about(subject, fuse(found, weight))
+        names = tuple(name for name, side in (("lexical", lexical), ("dense", dense)) if side is not None)
         effect = effective(weight, found)
-        return Retrieval(tuple(candidates), watch.took_ms, degraded, asked, effect, meant.expanded)
+        return Retrieval(tuple(candidates), watch.took_ms, degraded, names, effect, meant.expanded)
 
-    def _encode(self, query: Query, text: str) -> tuple[Vector | None, tuple[str, ...]]:
-        """The query's vector, or the reason why there is none; none is needed where the encoder cannot read it."""
+    def _encode(self, query: Query, text: str, asked: str) -> tuple[Vector | None, tuple[str, ...]]:
+        """The query's vector, or the reason why there is none; none is needed where the encoder cannot read it.
+
+        What is asked in a longer message counts as much as all of it.
+        """
         encoder = self._encoder.ready()
         if encoder is None or not self._matches(self._live.generation):
             return None, ("encoder",)
         if not self._serves(query.family):
             return None, ()
         try:
-            return encoder.encode_queries([text])[0], ()
+            vector = encoder.encode_queries([text])[0]
+            if asked:
+                vector = vector + encoder.encode_queries([asked])[0]
+                vector = vector / np.linalg.norm(vector)
+            return vector, ()
         except Exception as error:  # whatever a model can raise, a search does not fail for it
             self._complain(error)
         return None, ("encoder",)

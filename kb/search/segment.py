@@ -17,6 +17,7 @@ from kb.language import Language
 from kb.passage import ItemRef
 from kb.query import Filters
 from kb.search.postings import Ints, Mask, Numbers, Postings, Rows
+from kb.search.subjects import LONGEST, key
 from kb.search.typed import Typed, rows
 from kb.text.analyzer import analyze
 
@@ -118,6 +119,11 @@ class Segment:
             for value in entry.values:
                 values.setdefault(value, []).append(number)
         self._values: dict[tuple[str, str], Ints] = {key: np.array(found, np.int32) for key, found in values.items()}
+        named = sorted(
+            {(key(row), number) for number, each in enumerate(documents) for row in each.title if len(row) <= LONGEST}
+        )
+        self._named_keys = np.array([each for each, _ in named], np.int64)
+        self._named_numbers = np.array([number for _, number in named], np.int32)
         self._analysed: dict[bool, Postings] = {}
         self._analysing = threading.Lock()
         for statement_too in (True, False):
@@ -191,6 +197,15 @@ class Segment:
             _all((titles.mask(a) | said.mask(said.phrase(b)) for a, b in pairs), among)
             for pairs in (zip(words, text.slots(said), strict=True) for words, text in zip(apart, texts, strict=True))
         )
+
+    def titled(self, keys: Sequence[int], live: Mask) -> dict[int, list[ItemRef]]:
+        """The live entries whose whole title has one of these keys (`kb.search.subjects`)."""
+        low = np.searchsorted(self._named_keys, keys, "left")
+        high = np.searchsorted(self._named_keys, keys, "right")
+        return {
+            keys[at]: [self.entries[n].item for n in self._named_numbers[low[at] : high[at]].tolist() if live[n]]
+            for at in np.flatnonzero(high > low).tolist()
+        }
 
     def nearest(self, numbers: Numbers, preference: Mapping[Language, int], limit: int) -> list[tuple[int, Entry]]:
         """The best `limit` of these documents, each with how near its language is: nearest first, then their order.

@@ -12,6 +12,8 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
 
 from kb import clock
 from kb.audience import Audience
@@ -218,9 +220,12 @@ class Generations:
             for each in building:
                 generations.save(tx, replace(each, state=GenerationState.RETIRED, touched_at=at))
             before = generations.live(tx)
-            new = self._new(at, on_grid(passages.average_lengths(tx)))
+            wishes = generations.every(tx, GenerationState.WANTED)
+            # The latest wish that says how is calibration's; any other keeps what was calibrated before.
+            tuning = next((each.tuning for each in reversed(wishes) if each.tuning), before.tuning if before else {})
+            new = self._new(at, on_grid(passages.average_lengths(tx)), tuning)
             generations.save(tx, new)
-            answers = [each.name for each in generations.every(tx, GenerationState.WANTED)]
+            answers = [each.name for each in wishes]
             covered = outbox.replayed(tx)
         log.info("building index %s: %s", new.name, why)
         try:
@@ -233,7 +238,7 @@ class Generations:
         recut = before is not None and before.analyzer != TEXT
         self._build = _Build(Target(index, new), at, recut, answers, covered)
 
-    def _new(self, at: datetime, average_length: float) -> Generation:
+    def _new(self, at: datetime, average_length: float, tuning: Mapping[str, Any]) -> Generation:
         identity = self._identity()
         return Generation(
             name=f"g{at:%Y%m%d%H%M%S}{uuid.uuid4().hex[:6]}",
@@ -245,6 +250,7 @@ class Generations:
             dimension=identity.dimension if identity else 1,
             analyzer=TEXT,
             average_length=average_length,
+            tuning=tuning,
         )
 
     def advance(self, fill: Fill, recut: Callable[[Sequence[ItemRef]], None]) -> None:
@@ -375,10 +381,10 @@ def ask_for_rebuild(db: Database) -> None:
         want_rebuild(tx)
 
 
-def want_rebuild(tx: Tx) -> None:
-    """The same as part of a change that makes the present generations unfit."""
+def want_rebuild(tx: Tx, tuning: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """The same as part of a change that makes the present generations unfit; with what calibration chose, if any."""
     at, name = clock.now(), f"wanted-{uuid.uuid4().hex[:6]}"
-    generations.save(tx, Generation(name, GenerationState.WANTED, created_at=at, touched_at=at))
+    generations.save(tx, Generation(name, GenerationState.WANTED, created_at=at, touched_at=at, tuning=dict(tuning)))
 
 
 def on_grid(averages: Mapping[str, float]) -> float:

@@ -17,12 +17,18 @@ from kb.interaction import Event, EventKind
 from kb.passage import ItemRef, Kind, Passage, PassageRef
 from kb.person import Person
 from kb.query import Candidate, Context, Filters, Hit, Query, Reason, Retrieval
+from kb.search import rescoring
 from kb.search.catalogue import Catalogue, Suggestion
 from kb.search.fusion import Weights
 from kb.search.ranking import Found, Ranked, group, rank
+from kb.search.reranking import PAIRS, Reranked, Reranker
 from kb.search.searcher import Searcher, Stopwatch
-from kb.solve import seeing
+from kb.search.spelling import Correction
+from kb.solve import answering, seeing
+from kb.solve.answering import Answered
+from kb.solve.reranking import rerank
 from kb.solve.trail import SearchLog, own_interaction
+from kb.solve.wording import Corrector
 from kb.standing import Standing
 from kb.store import interactions, passages
 from kb.store.database import Database, Tx
@@ -54,6 +60,9 @@ class Answer:
     degraded: tuple[str, ...]
     legs: tuple[str, ...]
     retrieval: Retrieval
+    answered: Answered
+    correction: Correction | None = None
+    reranked: Reranked | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,30 +73,65 @@ class Finder:
     searcher: Searcher
     catalogue: Catalogue
     log: SearchLog
+    corrector: Corrector | None = None
+    reranker: Reranker | None = None
 
-    def search(self, by: Person, query: Query) -> Answer:
-        """The best items for a query among those `by` may read, and a `searched` event in the trail."""
+    def search(self, by: Person, query: Query, exact: bool = False) -> Answer:
+        """The best items for a query among those `by` may read, and a `searched` event in the trail.
+
+        A slip of the finger that is beyond doubt is corrected, unless what was typed is meant `exact`ly.
+        """
         at = clock.now()
-        answer = self.find(by, query, at)
+        answer = self.find(by, query, at, exact=exact)
         self.log.add(_searched(by, replace(query, reader=by.reader), answer, at))
         return answer
 
     def find(
-        self, by: Person, query: Query, at: datetime, *, weights: Weights | None = None, order: Order = rank
+        self,
+        by: Person,
+        query: Query,
+        at: datetime,
+        *,
+        exact: bool = False,
+        weights: Weights | None = None,
+        order: Order = rank,
     ) -> Answer:
         """The same without a trace in the trail; for trials with other weights of the legs or another `order`."""
         query = replace(query, reader=by.reader)
         watch = Stopwatch()
+        with watch.stage("spelling"):
+            correction = None if exact or self.corrector is None else self.corrector.correct(query)
+        if correction is not None:
+            query = replace(query, text=correction.searched)
         retrieval = self._retrieve(query, weights)
         with watch.stage("confirm"), self.db.read() as tx:
             if query.context.interaction_id:
                 own_interaction(interactions.get(tx, query.context.interaction_id), by)
             standings: dict[ItemRef, Standing] = {}
-            hits = _confirmed(tx, by, query, retrieval.candidates, standings, at, order)
-        search_id = uuid.uuid4().hex
+            wide = replace(query, limit=max(query.limit, answering.COMPARED, PAIRS if self.reranker else 0))
+            hits = _confirmed(tx, by, wide, read_again(tx, query, retrieval.candidates), standings, at, order)
+        reranked = None
+        if self.reranker is not None:
+            with watch.stage("rerank"):
+                hits, reranked = rerank(self.reranker, query, hits)
+        with watch.stage("answer"):
+            known = [each for each in retrieval.candidates if each.ref.item in standings]
+            also = [form for each in retrieval.expanded for form in each.also]
+            answered = answering.answer(query, hits, known, self.searcher.live.generation, also)
         took = retrieval.took_ms | watch.took_ms
         took["total"] = round(sum(took.values()), 3)
-        return Answer(search_id, tuple(hits), standings, took, retrieval.degraded, retrieval.legs, retrieval)
+        return Answer(
+            search_id=uuid.uuid4().hex,
+            hits=tuple(hits[: query.limit]),
+            standings=standings,
+            took_ms=took,
+            degraded=retrieval.degraded,
+            legs=retrieval.legs,
+            retrieval=retrieval,
+            answered=answered,
+            correction=correction,
+            reranked=reranked,
+        )
 
     def suggest(self, by: Person, text: str, filters: Filters, limit: int) -> list[Standing]:
         """Items whose titles begin to match what is being typed, confirmed against the record."""
@@ -121,6 +165,12 @@ class Finder:
             # Revision 0 is nobody's: confirming takes the item's best current passage instead.
             found = [Candidate(PassageRef(item.kind, item.id, 0, 0), score / best) for item, score in scored]
         return Retrieval(tuple(found), watch.took_ms, ("index",), ("titles",), expanded=expanded)
+
+
+def read_again(tx: Tx, query: Query, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The candidates, the first of them with what they say word for word. What was read is confirmed later."""
+    texts = passages.texts(tx, [each.ref for each in candidates[: rescoring.READ]])
+    return rescoring.rescored(query.text, candidates, texts)
 
 
 def considered(limit: int) -> int:

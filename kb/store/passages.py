@@ -99,6 +99,20 @@ def average_lengths(tx: Tx) -> dict[str, float]:
     return averages
 
 
+def texts(tx: Tx, refs: Iterable[PassageRef]) -> dict[PassageRef, str]:
+    """What these passages say, as Markdown, with title and headings; a passage that is gone is left out."""
+    wanted = set(refs)
+    columns = (passage.c.kind, passage.c.item_id, passage.c.revision, passage.c.ordinal)
+    found: dict[PassageRef, str] = {}
+    for batch in batches(sorted({ref.item for ref in wanted})):
+        query = sa.select(*columns, passage.c.title, passage.c.heading, passage.c.text).where(_is_item(batch))
+        for kind, item_id, revision, ordinal, title, heading, text in tx.execute(query):
+            ref = PassageRef(Kind(kind), item_id, revision, ordinal)
+            if ref in wanted:
+                found[ref] = "\n".join((title, *heading, text))
+    return found
+
+
 def vectors(tx: Tx, encoder: str, hashes: Iterable[str]) -> dict[str, np.ndarray]:
     """The kept vectors of these texts, float32, by passage hash."""
     found = {}

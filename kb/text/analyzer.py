@@ -13,7 +13,7 @@ from kb.text.identifiers import is_spelling, parts
 from kb.text.script import HAN_RUN, mainland, normalise, simplified
 from kb.text.stopwords import STOP_WORDS
 
-ANALYZER = "kb-1"
+ANALYZER = "kb-2"
 """Name and version, recorded with the index: any change of output needs a new one and a rebuild."""
 
 # A dot binds numbers only (8.0.0, 192.168.1.1): domains, paths and file names are found by their parts.

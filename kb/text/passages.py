@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
+from typing import NamedTuple
 
 from kb.article import Article, Revision
 from kb.audience import Access, Audience
@@ -67,10 +68,23 @@ def cut_post(post: Post) -> list[Passage]:
     return _cut(whole, post.body)
 
 
-def indexed_text(passage: Passage) -> str:
+class Fields(NamedTuple):
+    """What is analysed of a passage, by where it stands."""
+
+    title: str
+    heading: str
+    text: str
+
+
+def indexed_fields(passage: Passage) -> Fields:
     """What is analysed lexically: title, headings, environment and text, without the names of template fields."""
     text, environment = _plain_parts(passage)
-    return "\n".join(part for part in (passage.title, *passage.heading, environment, text) if part)
+    return Fields(passage.title, "\n".join(passage.heading), "\n".join(part for part in (environment, text) if part))
+
+
+def indexed_text(passage: Passage) -> str:
+    """The same in one."""
+    return "\n".join(part for part in indexed_fields(passage) if part)
 
 
 def encoded_text(passage: Passage) -> str:
