@@ -43,8 +43,20 @@ def evaluate(
     limit: Annotated[int | None, typer.Option(min=1, help="Only so many queries, always the same sample.")] = None,
     split: Annotated[Split | None, typer.Option(help="Only the queries of this part.")] = None,
     gain: Annotated[Gain, typer.Option(help="What a grade is worth in nDCG: g, or 2^g - 1.")] = Gain.LINEAR,
+    noise: Annotated[
+        bool, typer.Option("--noise", help="Instead: what one slip in each query costs, and correcting wins back.")
+    ] = False,
+    scripts: Annotated[
+        bool, typer.Option("--scripts", help="Instead: how often both scripts of Chinese have the same best answer.")
+    ] = False,
 ) -> None:
     """Measure how well search finds, on judged queries, over the production path in a temporary index."""
+    if noise or scripts:
+        from kb.measure.noise import measure_noise, measure_scripts
+
+        slips = (measure_noise if noise else measure_scripts)(begin(context), folder, limit, split)
+        typer.echo(json.dumps(slips.as_json()) if as_json else "\n".join(_lines(slips.as_json())))
+        return
     from kb.measure.evaluation import evaluate as measure
 
     settings = begin(context)

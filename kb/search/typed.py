@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from kb.language import Language, family_of
 from kb.search.postings import Postings, Ranges
 from kb.text.analyzer import analyze
+from kb.text.homophones import alike
 from kb.text.identifiers import is_identifier
-from kb.text.script import HAN_RUN, mainland, normalise, simplified
+from kb.text.script import HAN_RUN, han_count, mainland, normalise, simplified
 
 _COMPOUND = re.compile(r"[^\W_]+(?:[-_./][^\W_]+)*")
 _LETTERS_OR_DIGITS = re.compile(r"[^\W\d_]+|\d+")
@@ -35,22 +36,29 @@ class Word:
 class Typed:
     """One reading of what is being typed: the last token is still open, unless it is Han.
 
-    `tolerant` allows for one typo in each word of four letters or more.
+    `tolerant` allows for one typo in each word of four letters or more, `by_sound` for other characters that sound or
+    look like those of a run of two or more.
     """
 
     words: tuple[Word, ...]
     tolerant: bool = False
+    by_sound: bool = False
 
     def slots(self, postings: Postings) -> list[list[Ranges]]:
         """The token alternatives in that index, for each token of each word."""
         last = len(self.words) - 1
         return [
             [
-                self._ranges(postings, token, open_end=not word.han and at == last and place == len(word.tokens) - 1)
+                self._similar(postings, token)
+                if self.by_sound and word.han and len(word.tokens) > 1
+                else self._ranges(postings, token, not word.han and at == last and place == len(word.tokens) - 1)
                 for place, token in enumerate(word.tokens)
             ]
             for at, word in enumerate(self.words)
         ]
+
+    def _similar(self, postings: Postings, char: str) -> Ranges:
+        return tuple(found for each in char + alike(char) for found in postings.token(each))
 
     def _ranges(self, postings: Postings, token: str, open_end: bool) -> Ranges:
         if self.tolerant and len(token) >= _TYPO_FROM and token.isascii() and token.isalpha():
@@ -82,6 +90,14 @@ def typed(text: str) -> list[Typed]:
 def typed_tolerantly(text: str) -> list[Typed]:
     """The same with allowance: for typos, and for the words of a Han run standing apart or in another order."""
     return [Typed(words, tolerant=True) for words in map(_loosened, readings(text)) if words]
+
+
+def typed_by_sound(text: str) -> list[Typed]:
+    """The same once more, with characters of the same sound or a similar shape: 帐户 for 账户."""
+    if not han_count(text):
+        return []
+    both = ((words, _loosened(words)) for words in readings(text) if words)
+    return [Typed(words, tolerant=True, by_sound=True) for pair in both for words in dict.fromkeys(pair)]
 
 
 def preference(text: str) -> Mapping[Language, int]:

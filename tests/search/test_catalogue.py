@@ -176,6 +176,15 @@ def test_one_typo_in_a_long_word_is_forgiven_when_nothing_matches(text: str) -> 
     assert suggested(catalogue("Reset a router"), text) == ["Reset a router"]
 
 
+@pytest.mark.parametrize("text", ["帐户", "修改帐户", "帐户密码修改", "帳戶", "修改账户蜜码"])
+def test_a_character_that_sounds_or_looks_alike_is_forgiven_when_nothing_matches(text: str) -> None:
+    assert suggested(catalogue("如何修改账户密码", "帮助"), text) == ["如何修改账户密码"]
+
+
+def test_a_single_character_is_not_taken_for_another() -> None:
+    assert suggested(catalogue("账户"), "帐") == []
+
+
 def test_a_typo_is_not_looked_for_when_something_matches() -> None:
     assert suggested(catalogue("Rooter", "Router"), "router") == ["Router"]
 

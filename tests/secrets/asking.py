@@ -9,11 +9,11 @@ from fastapi import FastAPI
 from hypothesis import strategies as st
 
 from kb.audience import Audience
-from tests.secrets.plans import PRODUCTS, SAME, SECRET, SECRETS, TAGS, TOPICS, WORDS, Ask
+from tests.secrets.plans import PRODUCTS, SAME, SECRET, SECRETS, SLIPS, TAGS, TOPICS, WORDS, Ask
 
 _THING = st.sampled_from([SAME, SAME, SECRET, SECRET, 1, 2, 3])
 """Which article: this example's, the secret one, or one of the template."""
-_TEXT = st.lists(st.sampled_from(WORDS + SECRETS * 2), min_size=1, max_size=4).map(" ".join)
+_TEXT = st.lists(st.sampled_from(WORDS + SECRETS * 2 + SLIPS), min_size=1, max_size=4).map(" ".join)
 
 
 def _some(values: list[str]) -> st.SearchStrategy[list[str]]:

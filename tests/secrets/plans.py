@@ -17,6 +17,9 @@ WORDS = ["router", "light", "red", "reset", "invoice", "hub", "E-1234", "重启"
 SECRETS = ["mandrill", "quokka", "E-9471", "绝密", "狐猴", "機密"]
 """Words that secrets are made of, and now and then what everybody may read."""
 
+SLIPS = ["mandirll", "quoka", "绝蜜", "狐候", "機蜜", "rotuer", "invoce", "重其", "路油器"]
+"""The same, misspelt: nobody may be told of a word that only secrets hold."""
+
 TOPICS = ["", "net", "net/wifi", "pay/refund", "den", "den/lair"]
 PRODUCTS = ["hub-6", "phone", "lair-1"]
 TAGS = ["lights", "urgent", "lair"]

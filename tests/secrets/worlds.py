@@ -113,6 +113,7 @@ def started(folder: Path, keys: dict[str, str] | None = None, ids: dict[str, str
     service = Service(settings, encoder=encoder, indexing=False)
     with TestClient(create_app(service)) as client:
         cataloguing.load(service.db, service.catalogue)
+        service.wording.settle()
         yield House(service, client, keys or {}, ids or {})
 
 
@@ -245,6 +246,7 @@ class Pair:
             else:
                 house.service.indexer.step()
                 house.service.indexer.encode_step()
+            house.service.wording.settle()
 
     def log(self) -> None:
         """All searches written to their trails, which happens in groups otherwise."""
