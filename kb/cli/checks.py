@@ -147,7 +147,9 @@ def check_backlog(db: Database) -> Check:
         lanes = outbox.backlog(tx, clock.now())
     waiting, failed = sum(each.waiting for each in lanes), sum(each.failed for each in lanes)
     oldest = max((each.oldest_s for each in lanes), default=0.0)
-    found = f"{waiting:,} changes wait, {failed:,} of them failed before" if waiting else "nothing waits"
+    vectors = sum(each.waiting for each in lanes if each.lane.is_dense)
+    found = f"{waiting:,} changes wait, {vectors:,} of them for vectors, {failed:,} failed before"
+    found = found if waiting else "nothing waits"
     if failed:
         return Check("backlog", "problem", found, "the log of kb serve (or kb worker) says why; they are tried again")
     if oldest > _LATE_S:

@@ -15,7 +15,7 @@ from kb.search.encoder import Encoder, Identified
 from kb.search.index import Vector
 
 AT_ONCE = 8
-"""Queries encoded together at most: the last of them waits for all."""
+"""Queries encoded together at most: the last of them waits for all. Sixteen save no more."""
 
 
 class CachingEncoder(Identified):
@@ -64,8 +64,8 @@ class CachingEncoder(Identified):
 class HastyEncoder(Identified):
     """An encoder whose queries take `within_s` at most; one that takes longer raises EncoderUnavailable.
 
-    A thread of its own encodes what waits, a few at a time: eight in one batch take 45 ms, one by one 120. While it
-    is stuck, the next are refused at once. Several texts in one call are no search and take the time they take.
+    A thread of its own encodes what waits, a few at a time: a query takes 3.8 ms of CPU among eight, 6.9 alone. While
+    it is stuck, the next are refused at once. Several texts in one call are no search and take the time they take.
     """
 
     def __init__(self, encoder: Encoder, within_s: float) -> None:

@@ -48,7 +48,10 @@ class Process:
     def __post_init__(self) -> None:
         with listen("127.0.0.1", 0) as free:
             self.port = free.getsockname()[1]
-        self.folder.mkdir()
+        models = self.folder.parent / "models"  # one of the processes exports the encoder, for all
+        models.mkdir(exist_ok=True)
+        (self.folder / "data").mkdir(parents=True)
+        (self.folder / "data" / "models").symlink_to(models)
         port = "KB_WORKER_PORT" if self.command == "worker" else "KB_PORT"
         environment = os.environ | self.environment | {port: str(self.port), "KB_DATA_DIR": str(self.folder / "data")}
         with (self.folder / "log").open("wb") as log:
@@ -105,8 +108,7 @@ def processes(database_url: str, tmp_path: Path) -> Iterator[list[Process]]:
     memory = "/dev/shm"
     within = memory if os.access(memory, os.W_OK) else None
     with tempfile.TemporaryDirectory(dir=within, prefix="kb-test-") as folder, qdrant_server(Path(folder)) as qdrant:
-        # One thread each: three processes with PyTorch share two cores here.
-        shared = {"KB_DATABASE_URL": database_url, "KB_QDRANT_URL": qdrant.url, "OMP_NUM_THREADS": "1"}
+        shared = {"KB_DATABASE_URL": database_url, "KB_QDRANT_URL": qdrant.url}
         started = [
             Process("serve", tmp_path / "api-1", shared),
             Process("serve", tmp_path / "api-2", shared | {"KB_LOG_FORMAT": "text"}),

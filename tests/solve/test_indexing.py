@@ -194,6 +194,30 @@ def test_an_encoder_that_fails_for_a_while_is_tried_again(
     assert works.found("red light", legs="dense") == [article.id]
 
 
+def test_an_end_in_the_middle_loses_one_batch_of_vectors_at_most(
+    works: Works, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        write(f"Article {number}", f"Text number {number}.")
+    while works.indexer.step():
+        pass
+    monkeypatch.setattr("kb.solve.indexing.ENCODED_AT_ONCE", 1)
+    encoder, asked = works.encoder.ready(), list[str]()
+    encode = encoder.encode_passages
+
+    def ends(texts: list[str]) -> np.ndarray:
+        asked.extend(texts)
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        return encode(texts)
+
+    monkeypatch.setattr(encoder, "encode_passages", ends)
+    with pytest.raises(KeyboardInterrupt):
+        works.indexer.encode_step()
+    works.settle()
+    assert (len(asked), len(set(asked))) == (5, 4)
+
+
 def test_what_was_under_way_when_the_process_died_is_done_by_the_next(works: Works, write: Write) -> None:
     works.settle()
     article = write()
