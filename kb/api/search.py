@@ -13,6 +13,7 @@ from kb.api.parts import Parts
 from kb.api.people import Me, opens
 from kb.api.queries import no_query, once
 from kb.api.search_shapes import (
+    CorrectedOut,
     ExpandedOut,
     HitOut,
     PassageOut,
@@ -27,6 +28,7 @@ from kb.api.shapes import files_at
 from kb.article import Confidence, Governance
 from kb.language import Language
 from kb.person import Person, Scope
+from kb.search.spelling import Correction
 from kb.standing import Standing
 from kb.text.highlight import highlights
 from kb.text.hygiene import web_address
@@ -39,21 +41,24 @@ router = APIRouter(prefix="/api/v1", tags=["search"], dependencies=[opens(Scope.
 def search(asked: SearchIn, me: Me, parts: Parts, request: Request) -> SearchOut:
     """The best answers among what you may read, each with the passage that answers.
 
-    Without an encoder or an index it still answers, and says so in `degraded`. The search is kept in the trail of
+    A word that nothing holds is corrected where it is clear what was meant, and `corrected` says so; not in quotes,
+    no identifier, nothing with `exact`. Without an encoder or an index it still answers, and says so in `degraded`. The search is kept in the trail of
     its interaction.
     """
     question = nouns.Query(asked.query, me.reader, asked.filters.noun, asked.context.noun, asked.limit)
-    answer = parts.finder.search(me, question)
+    answer = parts.finder.search(me, question, asked.exact)
+    correction = answer.correction
     metrics: Metrics = request.app.state.metrics
     metrics.search(answer)
     expanded = answer.retrieval.expanded
-    wanted = " ".join([asked.query, *(form for each in expanded for form in each.also)])
+    wanted = " ".join([correction.searched if correction else asked.query, *(form for each in expanded for form in each.also)])
     return SearchOut(
         search_id=answer.search_id,
         hits=[_hit(me, wanted, each, answer.standings[each.item]) for each in answer.hits],
         took_ms=answer.took_ms,
         degraded=list(answer.degraded),
         expanded=[ExpandedOut(term=each.term, also=list(each.also)) for each in expanded],
+        corrected=_corrected(correction) if correction else None,
     )
 
 
@@ -78,6 +83,10 @@ def suggest(asked: Annotated[SuggestIn, Query()], me: Me, parts: Parts) -> Sugge
             for each in found
         ]
     )
+
+
+def _corrected(found: Correction) -> CorrectedOut:
+    return CorrectedOut(**{"from": found.asked}, to=found.meant, applied=found.applied)
 
 
 def _hit(me: Person, query: str, hit: nouns.Hit, standing: Standing) -> HitOut:

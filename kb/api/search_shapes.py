@@ -83,6 +83,7 @@ class SearchIn(Shape):
         Field(description="Words, a question, an error code, an article number, a pasted message."),
     ]
     limit: Annotated[int, Field(ge=1, le=50)] = 10
+    exact: Annotated[bool, Field(description="Search what was typed, whatever its spelling.")] = False
     filters: FiltersIn = FiltersIn()
     context: ContextIn = ContextIn()
 
@@ -147,6 +148,18 @@ class ExpandedOut(Shape):
     also: list[str]
 
 
+class CorrectedOut(Shape):
+    """A query that looks misspelt, and what may have been meant.
+
+    `applied`: the answers are for `to`, and `exact` searches for what was typed. Else they are for what was typed,
+    and `to` can be offered ("did you mean").
+    """
+
+    from_: Annotated[str, Field(alias="from")]
+    to: str
+    applied: bool
+
+
 class SearchOut(Shape):
     """What was found, best first. Send `search_id` and the 1-based position along with what happens next."""
 
@@ -187,6 +200,7 @@ class SearchOut(Shape):
             "took_ms": {"analyze": 0.2, "encode": 4.1, "retrieve": 1.3, "fuse": 0.2, "confirm": 1.9, "total": 7.7},
             "degraded": [],
             "expanded": [{"term": "hub", "also": ["router"]}],
+            "corrected": {"from": "red light on the hbu", "to": "red light on the hub", "applied": True},
         }
     )
 
@@ -198,6 +212,7 @@ class SearchOut(Shape):
         Field(description='Parts that were missing: "encoder" (words only), "index" (titles and issues only).'),
     ]
     expanded: Annotated[list[ExpandedOut], Field(description="What else was asked for, after the dictionary.")]
+    corrected: Annotated[CorrectedOut | None, Field(description="Null where nothing looks misspelt.")]
 
 
 class SuggestIn(Shape):

@@ -1,6 +1,6 @@
 // Where we are, in the part of the address after `#`: it makes Back work and never reaches a server or its logs.
 
-const FIELDS = ["q", "kind", "language", "product", "article"];
+const FIELDS = ["q", "kind", "language", "product", "exact", "article"];
 
 /** The place the address names; what it does not name is "". */
 export function here() {

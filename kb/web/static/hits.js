@@ -17,6 +17,22 @@ export function answers(answer, query, { hrefOf, open, more }) {
   ].filter(Boolean);
 }
 
+/** What was searched instead of what was typed, or what may have been meant. `hrefs` are the places to go to. */
+export function corrected(found, { hrefs, exactly, meant }) {
+  if (!found) return [];
+  const link = (words, href, follow) => el("a", { href, on: { click: (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab, as everywhere
+    event.preventDefault();
+    follow();
+  } } }, words);
+  return [
+    found.applied
+      ? el("p", { class: "corrected" }, el("strong", {}, t("corrected.showing", { to: found.to })), " ",
+          link(t("corrected.instead", { from: found.from }), hrefs.exactly, exactly))
+      : el("p", { class: "corrected" }, link(t("corrected.meant", { to: found.to }), hrefs.meant, meant)),
+  ];
+}
+
 /** "The best 10 answers" when there are more, "3 answers" when these are all. */
 export const howMany = (n, more) => (more ? t("results.count.many", { n }) : count("results.count", n));
 

@@ -5,7 +5,7 @@ import * as client from "./client.js";
 import { Combobox } from "./combobox.js";
 import { $ } from "./dom.js";
 import { filters } from "./filters.js";
-import { answers, degraded, howMany } from "./hits.js";
+import { answers, corrected, degraded, howMany } from "./hits.js";
 import { count, current, speak, t } from "./i18n.js";
 import { article as articleView, backTo } from "./reading.js";
 import { begin, corner, dialogWords, onChange, signedIn } from "./session.js";
@@ -42,7 +42,7 @@ function notice(text) {
   $("notice").hidden = !text;
 }
 const isFiltered = (place) => Boolean(place.kind || place.language || place.product);
-const searchOf = (place) => JSON.stringify([place.q, place.kind, place.language, place.product]);
+const searchOf = (place) => JSON.stringify([place.q, place.kind, place.language, place.product, place.exact]);
 
 function ask(text) {
   const q = text.trim();
@@ -50,7 +50,7 @@ function ask(text) {
   // The same question again is a wish for a fresh answer.
   asked = "";
   notice("");
-  go({ ...here(), q, article: "" });
+  go({ ...here(), q, exact: "", article: "" });
   return arrive();
 }
 
@@ -112,7 +112,9 @@ async function find(place) {
     if (signal.aborted) return;
     [answer, asked, failed] = [found, searchOf(place), null];
     drawAnswer(place);
-    say(found.hits.length ? howMany(found.hits.length, canShowMore()) : t("nothing.title", { query: place.q }));
+    const { to, applied } = found.corrected ?? {};
+    const told = found.hits.length ? howMany(found.hits.length, canShowMore()) : t("nothing.title", { query: place.q });
+    say(to ? `${t(applied ? "corrected.showing" : "corrected.meant", { to })} ${told}` : told);
   } catch (error) {
     if (signal.aborted) return;
     [answer, asked] = [null, ""];
@@ -134,21 +136,31 @@ function request(place) {
   // about a Chinese question.
   const chinese = /\p{Script=Han}/u.test(place.q);
   const context = chinese === current().startsWith("zh") ? { language: current() } : {};
-  return { query: place.q, limit, filters, context };
+  return { query: place.q, limit, exact: Boolean(place.exact), filters, context };
 }
 
 const canShowMore = () => answer.hits.length >= limit && limit < MOST;
 
+/** The line about the spelling, if there is something to say. */
+function spelling(place) {
+  const exact = { ...place, exact: "1" };
+  const meant = { ...place, q: answer.corrected?.to };
+  const to = (next) => () => { go(next); arrive(); input.focus(); };
+  const hrefs = { exactly: addressOf(exact), meant: addressOf(meant) };
+  return corrected(answer.corrected, { hrefs, exactly: to(exact), meant: to(meant) });
+}
+
 function drawAnswer(place) {
   if (!answer.hits.length) {
     const state = { filtered: isFiltered(place), unfilter: () => { go({ q: place.q }); arrive(); }, signedIn: signedIn() };
-    results.replaceChildren(...degraded(answer.degraded), nothing(place.q, state));
+    results.replaceChildren(...spelling(place), ...degraded(answer.degraded), nothing(place.q, state));
     return;
   }
   const more = canShowMore() && (() => showMore(place));
   const hrefOf = (hit) => addressOf({ ...place, article: hit.number });
   const open = (hit) => { go({ ...place, article: hit.number }, "results"); scrollTo(0, 0); arrive(); };
-  results.replaceChildren(...answers(answer, place.q, { hrefOf, open, more }));
+  const searched = answer.corrected?.applied ? answer.corrected.to : place.q;
+  results.replaceChildren(...spelling(place), ...answers(answer, searched, { hrefOf, open, more }));
 }
 
 async function showMore(place) {
@@ -269,7 +281,7 @@ const combobox = new Combobox(input, $("suggestions"), {
   },
   submit: ask,
   announce: (n) => { if (n) say(count("suggestions.count", n)); },
-  cleared: () => { go({ ...here(), q: "", article: "" }); arrive(); },
+  cleared: () => { go({ ...here(), q: "", exact: "", article: "" }); arrive(); },
 });
 
 input.addEventListener("input", () => { $("clear").hidden = !input.value; });
