@@ -35,6 +35,7 @@ PRIORS = frozenset(
 )
 """The names of all priors."""
 
+_BY_CONFIDENCE = {Confidence.NOT_VALIDATED.value: NOT_VALIDATED, Confidence.WORK_IN_PROGRESS.value: WORK_IN_PROGRESS}
 _STALE_YEARS = 3.0  # where half of STALE is reached
 _EVIDENCE_HALF = 3.0  # resolved interactions at which half of EVIDENCE is reached
 
@@ -97,29 +98,27 @@ def priors(
     `factors` are for trials: a prior named there counts so many times, 0 switches it off.
     """
     parts = {
-        "confidence": _confidence(standing.confidence),
+        "confidence": _BY_CONFIDENCE.get(standing.confidence, 0.0),
         "superseded": SUPERSEDED if standing.superseded else 0.0,
         "age": STALE * _saturated((at - standing.changed_at).total_seconds() / 31_557_600, _STALE_YEARS),
         "trust": DISTRUST * (1 - standing.trust),
         "evidence": EVIDENCE * _saturated(standing.resolved, _EVIDENCE_HALF),
         "product": _product(standing, context),
         "language": _language(standing, context),
-        "tags": SAME_TAG if set(standing.tags) & set(context.tags) else 0.0,
+        "tags": SAME_TAG if context.tags and set(standing.tags) & set(context.tags) else 0.0,
         "already_read": ALREADY_READ if standing.item in context.already_read else 0.0,
     }
-    counted = {name: value * factors.get(name, 1.0) for name, value in parts.items()}
-    return tuple(Reason(name, round(value, 4)) for name, value in counted.items() if abs(value) >= 5e-5)
+    reasons = []
+    for name, value in parts.items():
+        counted = value * factors.get(name, 1.0) if factors else value
+        if abs(counted) >= 5e-5:
+            reasons.append(Reason(name, round(counted, 4)))
+    return tuple(reasons)
 
 
 def _saturated(amount: float, half: float) -> float:
     """From 0 towards 1, at 1/2 when `amount` is `half`."""
     return 1 - math.pow(2, -max(0.0, amount) / half)
-
-
-def _confidence(confidence: str) -> float:
-    return {Confidence.NOT_VALIDATED.value: NOT_VALIDATED, Confidence.WORK_IN_PROGRESS.value: WORK_IN_PROGRESS}.get(
-        confidence, 0.0
-    )
 
 
 def _product(standing: Standing, context: Context) -> float:

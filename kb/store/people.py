@@ -12,6 +12,10 @@ from kb.person import ApiKey, Person, Role, Scope
 from kb.store.database import Tx
 from kb.store.schema import api_key, person
 
+# Made once: to put a statement together costs as much as to run it, and every request asks these.
+_WITH_ID = sa.select(person).where(person.c.id == sa.bindparam("id"))
+_WITH_HASH = sa.select(api_key).where(api_key.c.secret_hash == sa.bindparam("hash"))
+
 
 def insert(tx: Tx, new: Person, at: datetime) -> None:
     """Add a person."""
@@ -26,7 +30,7 @@ def update(tx: Tx, changed: Person) -> None:
 
 def get(tx: Tx, person_id: str) -> Person:
     """The person with that id; raises NotFound."""
-    row = tx.execute(sa.select(person).where(person.c.id == person_id)).first()
+    row = tx.execute(_WITH_ID, {"id": person_id}).first()
     if row is None:
         raise NotFound(f"no person {person_id}")
     return _person(row)
@@ -75,7 +79,7 @@ def keys(tx: Tx) -> list[ApiKey]:
 
 def key_holder(tx: Tx, secret_hash: str) -> tuple[ApiKey, Person] | None:
     """The key with that hash and the person it stands for, with no more scopes than the key has."""
-    row = tx.execute(sa.select(api_key).where(api_key.c.secret_hash == secret_hash)).first()
+    row = tx.execute(_WITH_HASH, {"hash": secret_hash}).first()
     if row is None:
         return None
     key = _key(row)
