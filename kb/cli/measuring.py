@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kb.cli.options import begin
+from kb.errors import Invalid
 
 if TYPE_CHECKING:
     from kb.measure.evaluation import Evaluation
@@ -38,8 +39,13 @@ def register(app: typer.Typer) -> None:
 
 def evaluate(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="A test collection: BEIR's layout, or that of content/.")],
+    folder: Annotated[
+        Path | None, typer.Argument(help="A test collection: BEIR's layout, or that of content/.")
+    ] = None,
     as_json: _AsJson = False,
+    judged_set: Annotated[
+        str | None, typer.Option("--set", help="A set from the workbench instead, over a copy of the record.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only so many queries, always the same sample.")] = None,
     split: Annotated[Split | None, typer.Option(help="Only the queries of this part.")] = None,
     gain: Annotated[Gain, typer.Option(help="What a grade is worth in nDCG: g, or 2^g - 1.")] = Gain.LINEAR,
@@ -51,6 +57,16 @@ def evaluate(
     ] = False,
 ) -> None:
     """Measure how well search finds, on judged queries, over the production path in a temporary index."""
+    if judged_set is not None:
+        from kb.measure.judged import evaluate_set
+
+        if folder is not None or noise or scripts:
+            raise Invalid("--set takes no folder, and neither --noise nor --scripts", "set")
+        found = evaluate_set(begin(context), judged_set, limit=limit, split=split, gain=gain.value)
+        typer.echo(json.dumps(found.as_json(), ensure_ascii=False) if as_json else _table_of(found))
+        return
+    if folder is None:
+        raise Invalid("name the folder of a test collection, or a set from the workbench with --set", "folder")
     if noise or scripts:
         from kb.measure.noise import measure_noise, measure_scripts
 

@@ -225,7 +225,8 @@ def missing_words(query: str, texts: Sequence[Passage]) -> list[str]:
         if token not in have:
             words = [token] if HAN_RUN.search(token) else [word for word in typed if token in analyze(word)]
             missing |= dict.fromkeys(words or [token])
-    return list(missing)
+    # Search mode cuts a Han word into its parts as well: the whole says it.
+    return [word for word in missing if not any(word != other and word in other for other in missing)]
 
 
 def _ranking(followed: Followed, item: ItemRef) -> Iterator[Finding]:
