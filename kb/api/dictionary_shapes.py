@@ -43,7 +43,7 @@ class MeaningIn(Shape):
 class ChangeIn(MeaningIn):
     """The entry as it should be, whole; `changed_at` as you read it, so that nobody's edit is lost."""
 
-    model_config = example(_MEANING | {"changed_at": _TIMES["changed_at"]})
+    model_config = example({"terms": ["hub", "router"], "audience": "public", "changed_at": _TIMES["changed_at"]})
 
     changed_at: Moment
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from kb import __version__
-from kb.cli import demo, doctor, hosts, indexing, judgements, keeping, measuring, people, serving
+from kb.cli import demo, dictionary, doctor, hosts, indexing, judgements, keeping, measuring, people, serving
 from kb.cli.options import Options, setting
 from kb.settings import explain
 
@@ -23,6 +23,7 @@ for module in (serving, demo, indexing, keeping, doctor, measuring):
     module.register(app)
 app.add_typer(people.app, name="person")
 app.add_typer(hosts.app, name="host")
+app.add_typer(dictionary.app, name="dictionary")
 app.add_typer(judgements.app, name="judgements")
 
 

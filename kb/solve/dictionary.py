@@ -170,7 +170,7 @@ def check(by: Person, meaning: Meaning) -> None:
             if tidy(each) != each:
                 raise Invalid("a term is made of characters that can be seen", where)
             if says_nothing(each):
-                raise Invalid(f"{each} is nothing that a search looks for: add a word that is", where)
+                raise Invalid(f"“{each}” is nothing that a search looks for: write more of it", where)
             for form in forms(each):
                 if form in known and known[form] != each:
                     raise Invalid(f"{known[form]} and {each} are the same to a search: one will do", where)

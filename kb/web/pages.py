@@ -1,6 +1,8 @@
 """The pages: a shell from a template, everything else in ES modules that use the public API like anybody's client."""
 
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -25,13 +27,20 @@ _POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+PAGES = {
+    "/": ("search", "page.title"),
+    "/dictionary": ("dictionary", "dictionary.title"),
+}
+"""The pages by address: the name of its template, module and style sheet, and the message that is its title."""
+
+_IMPORTED = re.compile(r'(?:from|import) "\./([\w-]+\.js)"')
 _HEADERS = {"Content-Security-Policy": _POLICY}  # the others are those of every reply: `kb.api.frame`
 _FOR_EVER = "public, max-age=31536000, immutable"
 _ASK_AGAIN = "no-cache"
 
 
 def mount(app: FastAPI) -> None:
-    """Serve the search page at `/` and its files under `/static`."""
+    """Serve the pages at their addresses and their files under `/static`."""
     app.include_router(router())
 
 
@@ -44,15 +53,27 @@ def router() -> APIRouter:
     )
     routes = APIRouter(include_in_schema=False)
 
-    @routes.api_route("/", methods=["GET", "HEAD"])
-    def search_page(request: Request, lang: str = "") -> Response:
-        """The search page in the language of `?lang=`, else of the browser."""
-        language = closest(lang) or preferred(request.headers.get("accept-language", ""))
-        html = templates.get_template("search.html").render(
-            language=language, t=messages[language], static=f"/static/{assets.version}", modules=_modules(assets)
-        )
-        headers = {"Cache-Control": _ASK_AGAIN, "Vary": "Accept-Language", "Content-Language": language}
-        return Response(html, media_type="text/html; charset=utf-8", headers=_HEADERS | headers)
+    def page(name: str, title: str) -> Callable[..., Response]:
+        template, start = templates.get_template(f"{name}.html"), f"{name}.js"
+        shown = {
+            "title": title,
+            "start": start,
+            "static": f"/static/{assets.version}",
+            "modules": _modules(assets, start),
+            "styles": [f"{name}.css"] if name != "search" and f"{name}.css" in assets.files else [],
+        }
+
+        def show_page(request: Request, lang: str = "") -> Response:
+            """The page in the language of `?lang=`, else of the browser."""
+            language = closest(lang) or preferred(request.headers.get("accept-language", ""))
+            html = template.render(language=language, t=messages[language], **shown)
+            headers = {"Cache-Control": _ASK_AGAIN, "Vary": "Accept-Language", "Content-Language": language}
+            return Response(html, media_type="text/html; charset=utf-8", headers=_HEADERS | headers)
+
+        return show_page
+
+    for path, (name, title) in PAGES.items():
+        routes.add_api_route(path, page(name, title), methods=["GET", "HEAD"], name=f"{name}_page")
 
     @routes.api_route("/static/{path:path}", methods=["GET", "HEAD"])
     def static_file(request: Request, path: str) -> Response:
@@ -76,9 +97,16 @@ def _messages(assets: Assets, language: Language) -> dict[str, str]:
     return messages
 
 
-def _modules(assets: Assets) -> list[str]:
-    """The modules the page needs, so that the browser fetches them all at once and not import by import."""
-    return sorted(name for name in assets.files if name.endswith(".js"))
+def _modules(assets: Assets, start: str) -> list[str]:
+    """The modules a page needs, so that the browser fetches them all at once and not import by import."""
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += _IMPORTED.findall(assets.files[name].body.decode())
+    return sorted(found)
 
 
 def _tags(header: str) -> set[str]:

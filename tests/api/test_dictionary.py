@@ -90,7 +90,9 @@ def test_an_internal_entry_does_nothing_for_a_customer_and_is_not_there_for_a_pa
     assert desk.get("dictionary", "partner_author").json() == {"entries": [], "total": 0, "next": None}
     assert desk.get(f"dictionary/{entry['id']}", "partner_author").status_code == 404
     assert desk.post("dictionary/preview", NBN | {"id": entry["id"]}, "partner_author").status_code == 404
-    assert desk.post("dictionary", NBN | {"audience": "internal"}, "partner_author").json()["error"]["field"] == "audience"
+    assert (
+        desk.post("dictionary", NBN | {"audience": "internal"}, "partner_author").json()["error"]["field"] == "audience"
+    )
     assert "NBN" not in desk.get("dictionary/export", "partner_author").text
     # Nor does it stand in the way of the same entry for others.
     assert add(desk, "partner_author", audience="partner")["audience"] == "partner"

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 import kb.api.article_shapes
 import kb.api.browse
+import kb.api.dictionary_shapes
 import kb.api.files
 import kb.api.interaction_shapes
 import kb.api.operations
@@ -83,6 +84,7 @@ def shapes() -> list[type[BaseModel]]:
     modules = [
         kb.api.article_shapes,
         kb.api.browse,
+        kb.api.dictionary_shapes,
         kb.api.files,
         kb.api.interaction_shapes,
         kb.api.operations,
@@ -108,6 +110,7 @@ def test_examples_of_requests_are_accepted(house: House, described: dict[str, An
     judged = house.post("workbench/sets", {"name": "Judged"}, "publisher").json()["id"]
     set_password(house.service.db, SYSTEM, house.ids["publisher"], "ada", "three unrelated words")
     interaction = house.post("interactions", {"channel": "phone"}, "publisher").json()["id"]
+    entry = house.post("dictionary", {"terms": ["hub", "router"], "audience": "public"}, "publisher").json()
     for path, method, operation in operations(described):
         if method == "get" or "application/json" not in operation.get("requestBody", {}).get("content", {}):
             continue
@@ -115,6 +118,7 @@ def test_examples_of_requests_are_accepted(house: House, described: dict[str, An
         example.pop("version", None)
         if path.endswith("/revisions"):
             example["version"] = house.get(f"articles/{number}", "publisher").json()["version"]
+        example |= {"changed_at": entry["changed_at"]} if "changed_at" in example else {}
         if path.endswith("/archive"):
             example["superseded_by"] = other
         if path.endswith("/publish"):
@@ -130,7 +134,8 @@ def test_examples_of_requests_are_accepted(house: House, described: dict[str, An
                 example["name"] = "Another"
         if "/session" in path:
             house.client.base_url = "https://kb.example"  # nobody signs in where others can listen
-        response = house.ask(method.upper(), path.format(number=number, set_id=judged), "publisher", json=example)
+        path = path.format(number=number, set_id=judged, entry_id=entry["id"])
+        response = house.ask(method.upper(), path, "publisher", json=example)
         assert response.status_code < 300, f"{method} {path}: {response.text}"
 
 

@@ -189,7 +189,7 @@ class Plan:
 def kinds_for(who: str) -> list[str]:
     """What can be secret to somebody."""
     kinds = ["article", "article", "link", "trail", "person"]
-    kinds += ["section", "section", "post"] if above(who) else []
+    kinds += ["section", "section", "post", "word"] if above(who) else []
     kinds += ["group"] if groups_of(who) else []
     kinds += [] if is_staff(who) else ["draft", "state"]
     return kinds
@@ -205,7 +205,7 @@ def plans(draw: st.DrawFn, who: str, asks: Callable[[str], st.SearchStrategy[tup
         kind=kind,
         same=draw(seen_specs(who)),
         shared=tuple(draw(st.lists(specs(sections=2), max_size=1))),
-        hidden=draw(hidden_specs(who)) if kind in ("article", "link", "trail", "post", "draft") else None,
+        hidden=draw(hidden_specs(who)) if kind in ("article", "link", "trail", "post", "draft", "word") else None,
         blocks=tuple(draw(st.lists(block, min_size=1, max_size=2))) if kind == "section" else (),
         asks=draw(asks(kind)),
     )

@@ -18,10 +18,11 @@ from starlette.routing import BaseRoute, Route
 from kb import clock
 from kb.article import Confidence
 from kb.audience import Audience
+from kb.dictionary import Meaning
 from kb.interaction import Channel
 from kb.person import SYSTEM, Role
 from kb.product import Product
-from kb.solve import improve, trail
+from kb.solve import dictionary, improve, trail
 from kb.solve.access import add_person
 from kb.store import people, topics
 from kb.topic import Topic
@@ -87,6 +88,12 @@ def fill(house: House, named: dict[str, list[str]]) -> None:
                                      subject=told("subject"), product=told("product"))  # fmt: skip
     house.settle()
     house.search(told("query"), "spy", context={"interaction_id": contact.id})
+    for audience in (Audience.PARTNER, Audience.INTERNAL):
+        word = dictionary.create(
+            house.service.db, spy, Meaning(("zebra",), (told("word"),), audience, note=told("note"))
+        )
+        named["ids"].append(word.id)
+    dictionary.follow(house.service.db, house.service.dictionary)
     named["numbers"] += [shared.number, revised.number]
     named["ids"] += [shared.id, revised.id, post.id, contact.id, spy.id]
 

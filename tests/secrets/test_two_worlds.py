@@ -1,9 +1,9 @@
 """For whoever may not see a secret, a world with it and one without it cannot be told apart.
 
 Each example adds an article that the person sees, and perhaps one more, to both worlds, and one secret to one of them:
-an article, a post, a section, a group, a draft, a link, a change of state, a trail, a person. Both are indexed, and the
-person asks a few routes, drawn from the whole OpenAPI, for words, numbers and ids of both. Status, headers and body are
-equal, but for times and what is drawn by chance for each request.
+an article, a post, a section, a group, a draft, a link, a change of state, a trail, a word of the dictionary, a person.
+Both are indexed, and the person asks a few routes, drawn from the whole OpenAPI, for words, numbers and ids of both.
+Status, headers and body are equal, but for times and what is drawn by chance for each request.
 
 To see a failure again run its test: the seeds are fixed. After each failure both worlds begin anew, so what Hypothesis
 shrinks it to and prints stands on its own. Should it hold then, an earlier secret was to blame, and Hypothesis calls
@@ -38,6 +38,7 @@ from tests.secrets.worlds import (
     Pair,
     Template,
     a_number,
+    add_meaning,
     an_id,
     difference,
     name_place,
@@ -184,6 +185,8 @@ def _keep_secret(pair: Pair, plan: Plan, article: Article, hidden: int, mine: In
         case "trail":
             write_article(house, *plan.hidden.made(hidden))
             _write_secret_trail(pair, plan, article, hidden, mine, theirs)
+        case "word":
+            add_meaning(house, plan.hidden.title, above(plan.who)[hidden % len(above(plan.who))])
         case "person":
             add_person(house.service.db, SYSTEM, "Mandrill Quokka", Audience.INTERNAL, groups=["vault", "lair"])
 

@@ -25,6 +25,7 @@ from kb.app import create_app
 from kb.article import Article, Revision
 from kb.audience import Audience
 from kb.bootstrap import Service
+from kb.dictionary import Meaning
 from kb.errors import IndexUnavailable
 from kb.file import Named
 from kb.interaction import Event, Interaction
@@ -37,7 +38,7 @@ from kb.query import Query, Retrieval
 from kb.search.loading import BackgroundEncoder
 from kb.search.searcher import Searcher
 from kb.settings import Settings
-from kb.solve import cataloguing
+from kb.solve import cataloguing, dictionary
 from kb.solve.access import add_person
 from kb.solve.publishing import cut_posts, cut_shown, save_article, save_posts, shown_revision
 from kb.store import interactions, topics
@@ -173,6 +174,14 @@ def write_trail(house: House, interaction: Interaction | None, events: list[Even
         if interaction is not None:
             interactions.insert(tx, interaction)
         interactions.append(tx, events)
+
+
+def add_meaning(house: House, terms: str, audience: Audience) -> None:
+    """Write to the dictionary what each of some words means, for that audience."""
+    for term in terms.split():
+        meaning = Meaning((term,), (f"quokka invoice {len(dictionary.visible(house.service.db, SYSTEM))}",), audience)
+        dictionary.create(house.service.db, SYSTEM, meaning)
+    dictionary.follow(house.service.db, house.service.dictionary)
 
 
 def name_place(house: House, topic: Topic, product: Product) -> None:

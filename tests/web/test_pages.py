@@ -22,7 +22,7 @@ def client() -> TestClient:
 
 
 def test_the_policy_allows_nothing_inline_and_nothing_from_elsewhere(client: TestClient) -> None:
-    for path in ("/", "/static/search.js", "/static/nothing"):
+    for path in ("/", "/dictionary", "/static/search.js", "/static/nothing"):
         policy = client.get(path).headers["content-security-policy"]
         assert policy.startswith("default-src 'none'; ")
         assert "unsafe" not in policy
@@ -36,6 +36,14 @@ def test_the_page_is_asked_for_again_and_its_files_are_kept_for_ever(client: Tes
     assert page.headers["cache-control"] == "no-cache"
     assert page.headers["vary"] == "Accept-Language"
     assert "immutable" in client.get(script).headers["cache-control"]
+
+
+def test_a_page_fetches_its_own_modules_at_once_and_no_others(client: TestClient) -> None:
+    search, dictionary = client.get("/").text, client.get("/dictionary").text
+    assert "/combobox.js" in search
+    assert "/entry.js" not in search
+    assert dictionary.count("modulepreload") > 5
+    assert "/differences.js" in dictionary
 
 
 def test_a_file_of_another_release_is_served_but_not_kept(client: TestClient) -> None:

@@ -29,6 +29,16 @@ export const signIn = (body) => enter({ method: "POST", body });
 export const signOut = (everywhere = false) =>
   call(everywhere ? "session?everywhere=true" : "session", { method: "DELETE" }).finally(() => { proof = ""; });
 
+/** Entries of the dictionary; `where` as the query parameters of the API. */
+export const entries = (where, signal) => call(`dictionary?${new URLSearchParams(where)}`, { signal });
+export const addEntry = (body) => call("dictionary", { method: "POST", body });
+export const changeEntry = (id, body) => call(`dictionary/${encodeURIComponent(id)}`, { method: "PUT", body });
+export const removeEntry = ({ id, changed_at }) =>
+  call(`dictionary/${encodeURIComponent(id)}?${new URLSearchParams({ changed_at })}`, { method: "DELETE" });
+export const previewEntry = (body, signal) => call("dictionary/preview", { method: "POST", body, signal });
+export const importEntries = (body) => call("dictionary/import", { method: "POST", body });
+
+
 export const sessions = () => call("sessions", {});
 export const endSession = (id) => call(`sessions/${encodeURIComponent(id)}`, { method: "DELETE" });
 export const changePassword = (present, next) =>

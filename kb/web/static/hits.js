@@ -10,7 +10,7 @@ export function answers(answer, query, { hrefOf, open, more }) {
   return [
     ...degraded(answer.degraded),
     el("h2", { class: "unseen" }, t("results.label")),
-    el("div", { class: "summary soft small" }, [howMany(answer.hits.length, more), total(answer.took_ms)].filter(Boolean).join(" · ")),
+    el("div", { class: "summary soft small" }, [howMany(answer.hits.length, more), total(answer.took_ms), also(answer.expanded)].filter(Boolean).join(" · ")),
     el("ol", { class: "hits" }, ...answer.hits.map((hit) => el("li", {}, oneHit(hit, typed, hrefOf, open)))),
     more && el("button", { class: "more", type: "button", on: { click: more } }, t("results.more")),
     stages(answer.took_ms),
@@ -31,6 +31,12 @@ export function corrected(found, { hrefs, exactly, meant }) {
           link(t("corrected.instead", { from: found.from }), hrefs.exactly, exactly))
       : el("p", { class: "corrected" }, link(t("corrected.meant", { to: found.to }), hrefs.meant, meant)),
   ];
+}
+
+/** What else was asked for, because the dictionary says so. */
+function also(expanded = []) {
+  const forms = expanded.flatMap((each) => each.also);
+  return forms.length > 0 && t("expanded", { also: forms.join(t("expanded.and")) });
 }
 
 /** "The best 10 answers" when there are more, "3 answers" when these are all. */

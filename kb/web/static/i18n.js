@@ -51,7 +51,7 @@ export async function speak(next) {
   messages = await response.json();
   language = next;
   document.documentElement.lang = next;
-  document.title = t("page.title");
+  document.title = t(document.body.dataset.title);
   const address = new URL(location.href);
   address.searchParams.set("lang", next);
   history.replaceState(history.state, "", address);

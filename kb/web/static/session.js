@@ -39,6 +39,7 @@ export async function begin() {
 /** Draw the corner with the sign-in button or the name. */
 export function corner() {
   const place = $("person");
+  for (const link of document.querySelectorAll("[data-right]")) link.hidden = !person?.rights.includes(link.dataset.right);
   if (!person) {
     place.replaceChildren(el("button", { type: "button", id: "open-sign-in", on: { click: () => ask() } }, t("signin.open")));
     return;
