@@ -1,6 +1,7 @@
 """Phrases: neighbouring words of a question that stand side by side in a text as well. Pure."""
 
 import re
+from itertools import pairwise
 
 from kb.text.script import HAN_RUN, fold
 from kb.text.stopwords import STOP_WORDS
@@ -12,7 +13,7 @@ MOST = 40
 """Pairs of a question that are looked for: a pasted chat has more, and is found by what it says."""
 
 _UNIT = re.compile(r"[\u3400-\u9fff]|[^\W_]+(?:['-][^\W_]+)*")
-_BETWEEN = re.compile(r"[\s_*`\"“”()\[\]-]+")
+_BETWEEN = '_*`"“”()[]-'
 _HALF = 0.5
 
 
@@ -23,7 +24,7 @@ def pairs(question: str) -> dict[str, float]:
     """
     units = _UNIT.findall(fold(question))
     found: dict[str, float] = {}
-    for one, other in zip(units, units[1:], strict=False):
+    for one, other in pairwise(units):
         stops = (one in STOP_WORDS) + (other in STOP_WORDS)
         if stops < 2 and len(found) < MOST:
             han = one >= "\u3400" and other >= "\u3400"
@@ -34,7 +35,7 @@ def pairs(question: str) -> dict[str, float]:
 
 def plain(text: str) -> str:
     """A text, which may be Markdown, as `pairs` are looked for in it: folded, one blank between words."""
-    return f" {_BETWEEN.sub(' ', fold(text[:LOOKED_AT]))} "
+    return f" {_apart(fold(text[:LOOKED_AT]))} "
 
 
 def share(wanted: dict[str, float], text: str) -> float:
@@ -54,5 +55,7 @@ def han_pairs(text: str) -> list[str]:
     return [run[at : at + 2] for run in HAN_RUN.findall(fold(text)) for at in range(len(run) - 1)]
 
 
-def _apart(unit: str) -> str:
-    return _BETWEEN.sub(" ", unit)
+def _apart(text: str) -> str:
+    for sign in _BETWEEN:  # sign by sign: a third of the time of a regular expression
+        text = text.replace(sign, " ")
+    return " ".join(text.split())
