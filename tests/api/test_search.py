@@ -42,6 +42,18 @@ def test_highlights_are_spelt_as_in_the_passage_whatever_the_script_of_the_query
     assert {"路由器", "红灯"} <= set(highlights)
 
 
+def test_a_slip_is_corrected_shown_and_not_made_again_when_the_words_are_meant_exactly(house: House) -> None:
+    house.write("Zeppelin landing", "Moor the zeppelin.")
+    house.settle()
+    house.service.wording.settle()
+    found = house.search("landing zepplein")
+    assert found["corrected"] == {"from": "landing zepplein", "to": "landing zeppelin", "applied": True}
+    assert "zeppelin" in found["hits"][0]["passage"]["highlights"]
+    assert house.search("landing zeppelin")["corrected"] is None
+    for asked in ({"query": "landing zepplein", "exact": True}, {"query": 'landing "zepplein"'}):
+        assert house.post("search", asked).json()["corrected"] is None
+
+
 def test_what_was_published_is_found_and_what_was_withdrawn_is_not(house: House) -> None:
     body = {"title": "Purple light", "body": "Call us.", "language": "en", "audience": "public", "publish": True}
     number = house.post("articles", body, "publisher").json()["number"]
