@@ -31,7 +31,8 @@ def simplified(text: str) -> str:
 
 def mainland(text: str) -> str:
     """Like `simplified`, with the words of Taiwan replaced by those of the mainland ("鼠标", "软件")."""
-    return text if text.isascii() else str(_converter("tw2sp").convert(text))
+    # In Simplified text the converter takes 么 for the Traditional form of 幺.
+    return text if text.isascii() else str(_converter("tw2sp").convert(text.replace("么", "麼")))
 
 
 def traditional(text: str) -> str:

@@ -131,3 +131,8 @@ def test_a_pasted_blob_takes_no_time() -> None:
     for blob in ("x" * 200_000, "a-" * 100_000, "a_" * 100_000 + "!", "1." * 100_000, "-_." * 50_000):
         analyze(blob)
     assert time.perf_counter() - started < 2
+
+
+def test_a_question_in_both_scripts_has_the_same_tokens() -> None:
+    assert sorted(analyze("這樣可以麼")) == sorted(analyze("这样可以么"))
+    assert "幺" not in analyze("这样可以么，路由器么")
