@@ -1,6 +1,8 @@
 """Search and suggest."""
 
 import functools
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -13,13 +15,16 @@ from kb.api.parts import Parts
 from kb.api.people import Me, opens
 from kb.api.queries import no_query, once
 from kb.api.search_shapes import (
+    AnswerOut,
     CorrectedOut,
     ExpandedOut,
     HitOut,
     PassageOut,
     ReasonOut,
+    RerankedOut,
     SearchIn,
     SearchOut,
+    SentenceOut,
     SuggestIn,
     SuggestionOut,
     SuggestOut,
@@ -29,10 +34,12 @@ from kb.article import Confidence, Governance
 from kb.language import Language
 from kb.person import Person, Scope
 from kb.search.spelling import Correction
+from kb.solve.answering import NOTHING_CERTAIN, Sentence, read
+from kb.solve.reuse import Answer
 from kb.standing import Standing
 from kb.text.highlight import highlights
 from kb.text.hygiene import web_address
-from kb.text.markdown import plain, render
+from kb.text.markdown import render
 
 router = APIRouter(prefix="/api/v1", tags=["search"], dependencies=[opens(Scope.READ)], route_class=Route)
 
@@ -51,10 +58,18 @@ def search(asked: SearchIn, me: Me, parts: Parts, request: Request) -> SearchOut
     metrics: Metrics = request.app.state.metrics
     metrics.search(answer)
     expanded = answer.retrieval.expanded
-    wanted = " ".join([correction.searched if correction else asked.query, *(form for each in expanded for form in each.also)])
+    wanted = " ".join(
+        [correction.searched if correction else asked.query, *(form for each in expanded for form in each.also)]
+    )
     return SearchOut(
         search_id=answer.search_id,
-        hits=[_hit(me, wanted, each, answer.standings[each.item]) for each in answer.hits],
+        hits=[
+            _hit(me, wanted, hit, answer.standings[hit.item], sentences)
+            for hit, sentences in zip(answer.hits, answer.answered.excerpts, strict=False)
+        ],
+        answer=_answer(me, answer) if answer.answered.certain else None,
+        no_answer=None if answer.answered.certain else NOTHING_CERTAIN,
+        reranked=RerankedOut.model_validate(asdict(answer.reranked)) if answer.reranked else None,
         took_ms=answer.took_ms,
         degraded=list(answer.degraded),
         expanded=[ExpandedOut(term=each.term, also=list(each.also)) for each in expanded],
@@ -89,7 +104,29 @@ def _corrected(found: Correction) -> CorrectedOut:
     return CorrectedOut(**{"from": found.asked}, to=found.meant, applied=found.applied)
 
 
-def _hit(me: Person, query: str, hit: nouns.Hit, standing: Standing) -> HitOut:
+def _answer(me: Person, found: Answer) -> AnswerOut:
+    hit, sentences = found.hits[0], found.answered.excerpts[0]
+    standing = found.standings[hit.item]
+    return AnswerOut(
+        kind=hit.item.kind,
+        id=hit.item.id,
+        number=standing.label or None,
+        title=standing.title,
+        revision=hit.passage.ref.revision,
+        ordinal=hit.passage.ref.ordinal,
+        heading=list(hit.passage.heading),
+        language=hit.passage.language,
+        text="\n".join(each.text for each in sentences),
+        sentences=_sentences(sentences),
+        confidence=found.answered.confidence if me.is_staff else None,
+    )
+
+
+def _sentences(found: Sequence[Sentence]) -> list[SentenceOut]:
+    return [SentenceOut(text=each.text, highlights=list(each.highlights)) for each in found]
+
+
+def _hit(me: Person, query: str, hit: nouns.Hit, standing: Standing, sentences: Sequence[Sentence]) -> HitOut:
     why = [ReasonOut(name=each.name, value=each.value) for each in hit.why]
     return HitOut(
         kind=hit.item.kind,
@@ -97,7 +134,7 @@ def _hit(me: Person, query: str, hit: nouns.Hit, standing: Standing) -> HitOut:
         number=standing.label or None,
         title=standing.title,
         revision=hit.passage.ref.revision,
-        passage=_passage(query, hit, files_at(standing.label) if standing.label else ""),
+        passage=_passage(query, hit, files_at(standing.label) if standing.label else "", sentences),
         confidence=Confidence(standing.confidence) if standing.confidence else None,
         governance=Governance(standing.governance) if standing.governance else None,
         audience=standing.access.audience,
@@ -113,22 +150,22 @@ def _hit(me: Person, query: str, hit: nouns.Hit, standing: Standing) -> HitOut:
     )
 
 
-def _passage(query: str, hit: nouns.Hit, files: str) -> PassageOut:
+def _passage(query: str, hit: nouns.Hit, files: str, sentences: Sequence[Sentence]) -> PassageOut:
     passage = hit.passage
-    html, text = _shown(passage.text, files)
     return PassageOut(
         ordinal=passage.ref.ordinal,
         heading=list(passage.heading),
         field=passage.field,
         text=passage.text,
-        html=html,
-        highlights=highlights(query, text),
+        html=_shown(passage.text, files),
+        highlights=highlights(query, read(passage.text).text),
+        sentences=_sentences(sentences),
         audience=passage.access.audience,
         restricted=bool(passage.access.groups),
     )
 
 
 @functools.lru_cache(maxsize=1024)
-def _shown(markdown: str, files: str) -> tuple[str, str]:
-    """A passage as HTML and as plain text. Parsing takes .5 ms each, ten hits a search, and few passages win often."""
-    return render(markdown, files), plain(markdown)
+def _shown(markdown: str, files: str) -> str:
+    """A passage as HTML. Parsing takes .5 ms each, ten hits a search, and few passages win often."""
+    return render(markdown, files)

@@ -1,7 +1,7 @@
 """What a search is asked and answers."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -83,9 +83,19 @@ class SearchIn(Shape):
         Field(description="Words, a question, an error code, an article number, a pasted message."),
     ]
     limit: Annotated[int, Field(ge=1, le=50)] = 10
-    exact: Annotated[bool, Field(description="Search what was typed, whatever its spelling.")] = False
+    exact: Annotated[bool, Field(strict=True, description="Search what was typed, whatever its spelling.")] = False
     filters: FiltersIn = FiltersIn()
     context: ContextIn = ContextIn()
+
+
+class SentenceOut(Shape):
+    """A sentence of a passage, in plain text."""
+
+    text: str
+    highlights: Annotated[
+        list[tuple[int, int]],
+        Field(description="[start, end) of the words asked for, counted in Unicode code points, in order."),
+    ]
 
 
 class PassageOut(Shape):
@@ -106,6 +116,9 @@ class PassageOut(Shape):
             description="The words that answer the query, exactly as they are written in the passage, longest first: "
             "mark each where it stands (Latin ones as whole words)."
         ),
+    ]
+    sentences: Annotated[
+        list[SentenceOut], Field(description="Those that answer best, one to three in a row; none in an empty text.")
     ]
     audience: Audience
     restricted: bool
@@ -139,6 +152,37 @@ class HitOut(Shape):
     resolved_count: Annotated[int, Field(description="Interactions it has resolved.")]
     score: float | None
     why: list[ReasonOut] | None
+
+
+class AnswerOut(Shape):
+    """The sentences that answer, where that is all but certain: of the passage of the first hit.
+
+    `confidence`, the probability that they do, is for staff and null for everybody else.
+    """
+
+    kind: Kind
+    id: str
+    number: str | None
+    title: str
+    revision: int
+    ordinal: Annotated[int, Field(description="Of the passage they stand in.")]
+    heading: list[str]
+    language: Language
+    text: Annotated[str, Field(description="The sentences, a line each.")]
+    sentences: list[SentenceOut]
+    confidence: float | None
+
+
+class RerankedOut(Shape):
+    """What became of the second look at the best hits (`KB_RERANK_MODEL`), which takes place only if there is time."""
+
+    used: bool
+    pairs: Annotated[int, Field(description="Passages that were looked at again.")]
+    took_ms: float
+    skipped: Annotated[
+        Literal["", "loading", "failed", "busy", "budget", "timeout", "error"],
+        Field(description="Why it was not used."),
+    ]
 
 
 class ExpandedOut(Shape):
@@ -180,6 +224,7 @@ class SearchOut(Shape):
                         "text": "Hold **reset** for ten seconds.",
                         "html": "<p>Hold <strong>reset</strong> for ten seconds.</p>\n",
                         "highlights": ["power"],
+                        "sentences": [{"text": "Hold reset for ten seconds.", "highlights": []}],
                         "audience": "public",
                         "restricted": False,
                     },
@@ -197,6 +242,21 @@ class SearchOut(Shape):
                     "why": [{"name": "relevance", "value": 0.86}, {"name": "evidence", "value": 0.05}],
                 }
             ],
+            "answer": {
+                "kind": "article",
+                "id": "9f3c2b7a1d5e4c6f8a0b1c2d3e4f5a6b",
+                "number": "482-9175",
+                "title": "The hub's light is red",
+                "revision": 3,
+                "ordinal": 0,
+                "heading": ["After a power cut"],
+                "language": "en",
+                "text": "Hold reset for ten seconds.",
+                "sentences": [{"text": "Hold reset for ten seconds.", "highlights": []}],
+                "confidence": 0.97,
+            },
+            "no_answer": None,
+            "reranked": {"used": True, "pairs": 12, "took_ms": 141.0, "skipped": ""},
             "took_ms": {"analyze": 0.2, "encode": 4.1, "retrieve": 1.3, "fuse": 0.2, "confirm": 1.9, "total": 7.7},
             "degraded": [],
             "expanded": [{"term": "hub", "also": ["router"]}],
@@ -206,7 +266,12 @@ class SearchOut(Shape):
 
     search_id: str
     hits: list[HitOut]
+    answer: Annotated[AnswerOut | None, Field(description="Null unless the first hit all but certainly answers.")]
+    no_answer: Annotated[
+        Literal["nothing_certain"] | None, Field(description="Why there is no answer, though there may be hits.")
+    ]
     took_ms: Annotated[dict[str, float], Field(description="Milliseconds by stage.")]
+    reranked: Annotated[RerankedOut | None, Field(description="Null where no second look is set up.")]
     degraded: Annotated[
         list[str],
         Field(description='Parts that were missing: "encoder" (words only), "index" (titles and issues only).'),

@@ -6,8 +6,8 @@ nothing they may not read can move it.
 
 import functools
 import math
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -16,11 +16,13 @@ from rank_bm25 import BM25Okapi
 
 from kb.generation import Generation
 from kb.query import Candidate, Hit, Query
+from kb.search.lexical import K1, B
 from kb.solve import certainty
 from kb.solve.certainty import Evidence
 from kb.text.analyzer import analyze
-from kb.text.highlight import Span, places
+from kb.text.highlight import Span, joined, places_by_token
 from kb.text.markdown import plain
+from kb.text.script import han_count
 from kb.text.sentences import sentences
 
 COMPARED = 10
@@ -29,11 +31,11 @@ COMPARED = 10
 NOTHING_CERTAIN: Final = "nothing_certain"
 """Why there is no answer."""
 
-_K1, _B = 1.5, 0.75  # as for passages (kb.search.lexical)
 _SENTENCES = 3  # an answer has at most so many
 _CHARACTERS = 500  # and so many, unless it is one sentence
 _READ = 40  # sentences of a passage: a table or a log of a thousand lines is not read to its end
 _CONTEXT = 0.25  # what a word that title or headings have already counts in a sentence
+_TITLED = "\x1f"  # before a token that title or headings have; no token begins so
 _UNFINISHED = 0.5  # what a window that ends with a question or a colon keeps of its score
 
 
@@ -61,12 +63,26 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A passage in plain text: where its sentences stand and the tokens of each."""
+    """A passage in plain text and where its sentences stand. `size` is about how many words it has."""
 
     text: str
     spans: tuple[Span, ...]
-    terms: tuple[Mapping[str, int], ...]
-    lengths: tuple[int, ...]
+    size: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    """What a hit says of what is asked: where each token stands, how often each sentence has it, what its title has."""
+
+    reading: Reading
+    found: Mapping[str, Sequence[Span]]
+    counts: tuple[Mapping[str, int], ...]
+    context: frozenset[str]
+
+    @property
+    def tokens(self) -> frozenset[str]:
+        """All that title, headings and text have, of what is asked."""
+        return self.context.union(self.found)
 
 
 def answer(
@@ -85,14 +101,15 @@ def answer(
         return Answered(())
     asked = list(dict.fromkeys(analyze(query.text)))
     wanted = list(dict.fromkeys([*asked, *analyze(" ".join(also))])) if also else asked
-    readings = [read(hit.passage.text) for hit in hits]
-    weights = _weights(wanted, readings)
-    excerpts = tuple(_excerpt(wanted, weights, hit, reading) for hit, reading in zip(hits, readings, strict=True))
+    spoken = [_spoken(wanted, hit) for hit in hits]
+    chosen = _best_windows(wanted, spoken)
+    excerpts = tuple(_excerpt(each, chosen.get(number) or _lead(each.reading)) for number, each in enumerate(spoken))
     if hits[0].why and hits[0].why[0].name == "article_number":
         return Answered(excerpts, 1.0, None, certain=True)
-    holding = [_terms(hit, reading) for hit, reading in islice(zip(hits, readings, strict=True), COMPARED)]
-    evidence = certainty.evidence(asked, [hit.item for hit in hits[:COMPARED]], holding, candidates)
-    confidence, certain = certainty.judge(evidence, generation.encoder if generation else "")
+    holding = [each.tokens for each in spoken[:COMPARED]]
+    items = [hit.item for hit in hits[:COMPARED]]
+    evidence = certainty.evidence(asked, items, holding, spoken[0].reading.size, candidates)
+    confidence, certain = certainty.judge(evidence, query.family, generation.encoder if generation else "")
     return Answered(excerpts, confidence, evidence, certain)
 
 
@@ -100,9 +117,8 @@ def answer(
 def read(markdown: str) -> Reading:
     """A passage, read; kept, as few passages win often and parsing takes .5 ms."""
     text = plain(markdown)
-    spans = tuple(islice(sentences(text), _READ))
-    terms = tuple(Counter(analyze(text[start:end])) for start, end in spans)
-    return Reading(text, spans, terms, tuple(sum(each.values()) for each in terms))
+    han = han_count(text)
+    return Reading(text, tuple(islice(sentences(text), _READ)), han / 2 + (len(text) - han) / 6)
 
 
 @functools.lru_cache(maxsize=2048)
@@ -110,66 +126,24 @@ def _context(title: str, heading: tuple[str, ...]) -> frozenset[str]:
     return frozenset(analyze(" ".join((title, *heading))))
 
 
-def _terms(hit: Hit, reading: Reading) -> frozenset[str]:
-    """All that the hit's passage, title and headings say."""
-    return _context(hit.passage.title, hit.passage.heading).union(*reading.terms)
+def _spoken(wanted: Sequence[str], hit: Hit) -> _Spoken:
+    reading = read(hit.passage.text)
+    found = places_by_token(wanted, reading.text)
+    counts: tuple[dict[str, int], ...] = tuple({} for _ in reading.spans)
+    ends = [end for _, end in reading.spans]
+    for token, places in found.items():
+        for start, _ in places:
+            at = bisect_right(ends, start)
+            if at < len(counts):
+                counts[at][token] = counts[at].get(token, 0) + 1
+    context = _context(hit.passage.title, hit.passage.heading).intersection(wanted)
+    return _Spoken(reading, found, counts, context)
 
 
-def _weights(asked: Sequence[str], readings: Sequence[Reading]) -> dict[str, float]:
-    """Lucene's IDF of what is asked, over the sentences of all hits: what they all say tells none of them apart."""
-    count = sum(len(reading.spans) for reading in readings)
-    weights = {}
-    for token in asked:
-        df = sum(token in terms for reading in readings for terms in reading.terms)
-        weights[token] = math.log((count - df + 0.5) / (df + 0.5) + 1)
-    return weights
-
-
-def _excerpt(asked: Sequence[str], weights: Mapping[str, float], hit: Hit, reading: Reading) -> tuple[Sentence, ...]:
-    """One to three sentences in a row, those that say most of what is asked and the title does not say already."""
-    if not reading.spans:
-        return ()
-    context = _context(hit.passage.title, hit.passage.heading)
-    first, last = _lead(reading)
-    if not context.issuperset(asked):  # else the title is the question, and the text begins to answer it
-        counted = {token: weight * (_CONTEXT if token in context else 1.0) for token, weight in weights.items()}
-        first, last = _best_window(counted, reading) or (first, last)
-    found = places(asked, reading.text)
-    return tuple(_sentence(reading.text, span, found) for span in reading.spans[first:last])
-
-
-def _lead(reading: Reading) -> Span:
-    """The first two sentences that ask nothing."""
-    ask = [_asks(reading, number) for number in range(len(reading.spans))]
-    first = ask.index(False) if False in ask else 0
-    short = first + 1 < len(ask) and _size(reading, first, first + 2) <= _CHARACTERS
-    return first, first + (2 if short else 1)
-
-
-def _best_window(weights: Mapping[str, float], reading: Reading) -> Span | None:
-    """The sentences [first, last) of the best score, the earliest and fewest of equals; None if none has a word."""
-    spoken = [{token: terms[token] for token in weights if token in terms} for terms in reading.terms]
-    windows = [
-        (first, last)
-        for first in range(len(spoken))
-        for last in range(first + 1, min(first + _SENTENCES, len(spoken)) + 1)
-        if any(spoken[first:last]) and (last == first + 1 or _size(reading, first, last) <= _CHARACTERS)
-    ]
-    if not windows:
-        return None
-    scores = _Windows(windows, spoken, reading.lengths, weights).get_scores(list(weights))
-    for number, (_, last) in enumerate(windows):
-        if reading.text[reading.spans[last - 1][1] - 1] in ":：?？":
-            scores[number] *= _UNFINISHED
-    return windows[int(scores.argmax())]
-
-
-def _size(reading: Reading, first: int, last: int) -> int:
-    return reading.spans[last - 1][1] - reading.spans[first][0]
-
-
-def _asks(reading: Reading, number: int) -> bool:
-    return reading.text[reading.spans[number][1] - 1] in "?？"
+def _excerpt(spoken: _Spoken, window: Span) -> tuple[Sentence, ...]:
+    found = joined(span for spans in spoken.found.values() for span in spans)
+    text = spoken.reading.text
+    return tuple(_sentence(text, span, found) for span in spoken.reading.spans[slice(*window)])
 
 
 def _sentence(text: str, span: Span, found: Sequence[Span]) -> Sentence:
@@ -178,33 +152,92 @@ def _sentence(text: str, span: Span, found: Sequence[Span]) -> Sentence:
     return Sentence(text[start:end], within)
 
 
-class _Windows(BM25Okapi):  # type: ignore[misc]  # rank_bm25 has no types
-    """rank_bm25's scores for sentences in a row, as documents.
+def _lead(reading: Reading) -> Span:
+    """The first two sentences that ask nothing, as [first, last)."""
+    ask = [_ends(reading, number) in "?？" for number in range(len(reading.spans))]
+    first = ask.index(False) if False in ask else 0
+    short = first + 1 < len(ask) and _size(reading, first, first + 2) <= _CHARACTERS
+    return first, first + (2 if short else 1)
 
-    Its own constructor counts IDF over the documents, here those of one passage: a word that half of them have would
-    weigh nothing. So it is not called, and weights come from outside.
+
+def _best_windows(wanted: Sequence[str], spoken: Sequence[_Spoken]) -> dict[int, Span]:
+    """For each hit the sentences in a row, [first, last), that say most of what is asked, by BM25 over all of them.
+
+    What title or headings say already counts less; where they say all of it, the title is the question and the text
+    begins to answer it. So a hit can have none. Of equals the earliest and fewest.
+    """
+    docs, places = [], []
+    for number, each in enumerate(spoken):
+        if each.context.issuperset(wanted):
+            continue
+        counts = [{_key(token, each): many for token, many in terms.items()} for terms in each.counts]
+        for first, last in _windows(counts, each.reading):
+            docs.append((_together(counts[first:last]), _size(each.reading, first, last)))
+            places.append((number, first, last))
+    if not docs:
+        return {}
+    weights = _weights(wanted, spoken)
+    scores = _Bm25(docs, weights).get_scores([token for token in weights if any(token in doc for doc, _ in docs)])
+    best: dict[int, tuple[float, Span]] = {}
+    for score, (number, first, last) in zip(scores.tolist(), places, strict=True):
+        if _ends(spoken[number].reading, last - 1) in ":：?？":
+            score *= _UNFINISHED
+        if number not in best or score > best[number][0]:
+            best[number] = score, (first, last)
+    return {number: window for number, (_, window) in best.items()}
+
+
+def _windows(counts: Sequence[Mapping[str, int]], reading: Reading) -> Iterator[Span]:
+    for first in range(len(counts)):
+        for last in range(first + 1, min(first + _SENTENCES, len(counts)) + 1):
+            if any(counts[first:last]) and (last == first + 1 or _size(reading, first, last) <= _CHARACTERS):
+                yield first, last
+
+
+def _key(token: str, spoken: _Spoken) -> str:
+    """A token of the title is another term, which weighs less."""
+    return f"{_TITLED}{token}" if token in spoken.context else token
+
+
+def _weights(wanted: Sequence[str], spoken: Sequence[_Spoken]) -> dict[str, float]:
+    """Lucene's IDF of what is asked, over the sentences of all hits: what they all say tells none of them apart."""
+    count = sum(len(each.counts) for each in spoken)
+    weights = {}
+    for token in wanted:
+        df = sum(token in terms for each in spoken for terms in each.counts)
+        weights[token] = math.log((count - df + 0.5) / (df + 0.5) + 1)
+        weights[f"{_TITLED}{token}"] = _CONTEXT * weights[token]
+    return weights
+
+
+def _size(reading: Reading, first: int, last: int) -> int:
+    return reading.spans[last - 1][1] - reading.spans[first][0]
+
+
+def _ends(reading: Reading, number: int) -> str:
+    return reading.text[reading.spans[number][1] - 1]
+
+
+def _together(counts: Sequence[Mapping[str, int]]) -> Mapping[str, int]:
+    if len(counts) == 1:
+        return counts[0]
+    total: dict[str, int] = {}
+    for terms in counts:
+        for token, many in terms.items():
+            total[token] = total.get(token, 0) + many
+    return total
+
+
+class _Bm25(BM25Okapi):  # type: ignore[misc]  # rank_bm25 has no types
+    """rank_bm25's scores for sentences in a row as documents: (tokens with their counts, length in characters).
+
+    Its own constructor counts IDF over the documents, which here share their sentences; weights come from outside.
     """
 
-    def __init__(
-        self,
-        windows: Sequence[Span],
-        spoken: Sequence[Mapping[str, int]],
-        lengths: Sequence[int],
-        weights: Mapping[str, float],
-    ) -> None:
-        self.k1, self.b = _K1, _B
-        self.corpus_size = len(windows)
-        self.doc_freqs = [_together(spoken[first:last]) for first, last in windows]
-        self.doc_len = [sum(lengths[first:last]) for first, last in windows]
-        self.avgdl = max(sum(self.doc_len) / len(windows), 1.0)
-        self.idf = dict(weights)
-
-
-def _together(spoken: Sequence[Mapping[str, int]]) -> Mapping[str, int]:
-    if len(spoken) == 1:
-        return spoken[0]
-    total: dict[str, int] = {}
-    for terms in spoken:
-        for token, count in terms.items():
-            total[token] = total.get(token, 0) + count
-    return total
+    def __init__(self, docs: Sequence[tuple[Mapping[str, int], int]], weights: Mapping[str, float]) -> None:
+        self.k1, self.b = K1, B
+        self.corpus_size = len(docs)
+        self.doc_freqs = [counts for counts, _ in docs]
+        self.doc_len = [length for _, length in docs]
+        self.avgdl = max(sum(self.doc_len) / len(docs), 1.0)
+        self.idf = weights

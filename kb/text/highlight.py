@@ -2,10 +2,10 @@
 
 import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from kb.text.analyzer import analyze
-from kb.text.script import HAN_RUN, mainland, simplified
+from kb.text.script import HAN_RUN, han_count, mainland, simplified
 
 Span = tuple[int, int]
 """[start, end) in a text, counted in code points."""
@@ -26,38 +26,66 @@ def highlights(query: str, text: str) -> list[str]:
 
 def places(tokens: Iterable[str], text: str) -> list[Span]:
     """Where words of a plain text stand that share one of the tokens, in order; those that touch are one."""
-    joined: list[Span] = []
-    for start, end in sorted(_found(tokens, text)):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+    return joined(_found(tokens, text))
+
+
+def joined(spans: Iterable[Span]) -> list[Span]:
+    """The same places in order; those that touch are one."""
+    found: list[Span] = []
+    for start, end in sorted(spans):
+        if found and start <= found[-1][1]:
+            found[-1] = found[-1][0], max(end, found[-1][1])
         else:
-            joined.append((start, end))
-    return joined
+            found.append((start, end))
+    return found
+
+
+def places_by_token(tokens: Iterable[str], text: str) -> dict[str, list[Span]]:
+    """The same for each token that the text has."""
+    return {token: spans for token in tokens if (spans := list(dict.fromkeys(_of_token(token, text))))}
 
 
 def _found(tokens: Iterable[str], text: str) -> Iterator[Span]:
-    words, runs = _taken_apart(text)
     for token in set(tokens):
-        yield from words.get(token, ())
-        if HAN_RUN.fullmatch(token):
-            for start, folded in runs:
-                yield from _within(start, folded, token)
+        yield from _of_token(token, text)
 
 
-@functools.lru_cache(maxsize=1024)
-def _taken_apart(text: str) -> tuple[Mapping[str, list[Span]], list[tuple[int, str]]]:
-    """Where words stand, by token, and the runs of Han in folded forms; kept, as few passages win often."""
+def _of_token(token: str, text: str) -> Iterator[Span]:
+    words, runs = _taken_apart(text)
+    yield from words.get(token, ())
+    if HAN_RUN.fullmatch(token):
+        for start, folded in runs:
+            yield from _within(start, folded, token)
+
+
+@functools.lru_cache(maxsize=2048)
+def _taken_apart(text: str) -> tuple[Mapping[str, Sequence[Span]], Sequence[tuple[int, str]]]:
+    """Where words stand, by token, and what it is folded; kept, as few passages win often."""
     words: dict[str, list[Span]] = {}
-    for match in _WORD.finditer(HAN_RUN.sub(lambda run: " " * len(run[0]), text)):
-        for token in set(analyze(match[0])) if len(match[0]) <= _LONGEST_WORD else ():
+    known: dict[str, list[str]] = {}
+    for match in _WORD.finditer(_without_han(text)):
+        word = match[0]
+        if word not in known:
+            known[word] = list(set(analyze(word))) if len(word) <= _LONGEST_WORD else []
+        for token in known[word]:
             words.setdefault(token, []).append(match.span())
-    runs = [
-        (run.start(), folded)
-        for run in HAN_RUN.finditer(text)
-        for folded in dict.fromkeys((simplified(run[0]), mainland(run[0])))
-        if len(folded) == len(run[0])  # else a word was replaced by a longer or shorter one: places do not correspond
-    ]
-    return words, runs
+    return words, list(dict.fromkeys(_folded(text))) if han_count(text) else []
+
+
+def _folded(text: str) -> Iterator[tuple[int, str]]:
+    """The text in the forms that tokens of Han have: as a whole, or its runs of Han with their places."""
+    for fold in (simplified, mainland):
+        whole = fold(text)
+        # Where a word was replaced by a longer or shorter one, places no longer correspond: then run by run.
+        if _without_han(whole) == _without_han(text):
+            yield 0, whole
+        else:
+            folded = ((run.start(), run[0], fold(run[0])) for run in HAN_RUN.finditer(text))
+            yield from ((start, form) for start, run, form in folded if len(form) == len(run))
+
+
+def _without_han(text: str) -> str:
+    return HAN_RUN.sub(lambda run: " " * len(run[0]), text)
 
 
 def _within(start: int, folded: str, token: str) -> Iterator[Span]:

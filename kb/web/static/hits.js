@@ -1,5 +1,6 @@
 // Answers: one function per part of a hit.
 
+import { card, uncertain } from "./answer.js";
 import { el } from "./dom.js";
 import { count, day, nameOf, number, signed, t } from "./i18n.js";
 import { finder, prose, withMarks } from "./prose.js";
@@ -9,6 +10,7 @@ export function answers(answer, query, { hrefOf, open, more }) {
   const typed = query.split(/\s+/).filter((word) => word.length > 2 || /\p{Script=Han}|\d/u.test(word));
   return [
     ...degraded(answer.degraded),
+    answer.answer ? answerCard(answer, typed, hrefOf, open) : answer.no_answer && uncertain(),
     el("h2", { class: "unseen" }, t("results.label")),
     el("div", { class: "summary soft small" }, [howMany(answer.hits.length, more), total(answer.took_ms), also(answer.expanded)].filter(Boolean).join(" · ")),
     el("ol", { class: "hits" }, ...answer.hits.map((hit) => el("li", {}, oneHit(hit, typed, hrefOf, open)))),
@@ -31,6 +33,15 @@ export function corrected(found, { hrefs, exactly, meant }) {
           link(t("corrected.instead", { from: found.from }), hrefs.exactly, exactly))
       : el("p", { class: "corrected" }, link(t("corrected.meant", { to: found.to }), hrefs.meant, meant)),
   ];
+}
+
+/** The answer is the first hit's: how it is called, and what one has to know of it, stands there. */
+function answerCard({ answer, hits: [hit] }, typed, hrefOf, open) {
+  return card(answer, {
+    title: hit.number ? hit.title : title(hit, finder(typed), hrefOf, open), // its link is the button
+    facts: facts(ofPassage(hit)),
+    open: hit.number && (() => open(hit)),
+  });
 }
 
 /** What else was asked for, because the dictionary says so. */
@@ -64,11 +75,13 @@ function oneHit(hit, typed, hrefOf, open) {
     heading && el("p", { class: "path", lang: hit.language }, heading),
     hit.superseded && el("p", { class: "warning" }, t("hit.superseded")),
     passage(hit, finder(words)),
-    // What stands in a passage may be for fewer eyes than the rest of its article.
-    facts({ ...hit, audience: hit.passage.audience, restricted: hit.passage.restricted }),
+    facts(ofPassage(hit)),
     why(hit.why),
   );
 }
+
+// What stands in a passage may be for fewer eyes than the rest of its article.
+const ofPassage = (hit) => ({ ...hit, audience: hit.passage.audience, restricted: hit.passage.restricted });
 
 function title(hit, find, hrefOf, open) {
   const text = withMarks(hit.title, find);
