@@ -44,13 +44,22 @@ def evaluate(
     ] = None,
     as_json: _AsJson = False,
     judged_set: Annotated[
-        str | None, typer.Option("--set", help="A set from the workbench instead, over a copy of the record.")
+        str | None,
+        typer.Option("--set", help="Instead of a folder: a set from the workbench, over a copy of the record."),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only so many queries, always the same sample.")] = None,
     split: Annotated[Split | None, typer.Option(help="Only the queries of this part.")] = None,
     gain: Annotated[Gain, typer.Option(help="What a grade is worth in nDCG: g, or 2^g - 1.")] = Gain.LINEAR,
     noise: Annotated[
         bool, typer.Option("--noise", help="Instead: what one slip in each query costs, and correcting wins back.")
+    ] = False,
+    answers: Annotated[
+        bool,
+        typer.Option(
+            "--answers",
+            help="Instead: how often we are certain of an answer, and wrong, over all collections in the folder; "
+            "and what a model fitted on their dev queries would do.",
+        ),
     ] = False,
     scripts: Annotated[
         bool, typer.Option("--scripts", help="Instead: how often both scripts of Chinese have the same best answer.")
@@ -60,13 +69,19 @@ def evaluate(
     if judged_set is not None:
         from kb.measure.judged import evaluate_set
 
-        if folder is not None or noise or scripts:
-            raise Invalid("--set takes no folder, and neither --noise nor --scripts", "set")
+        if folder is not None or answers or noise or scripts:
+            raise Invalid("--set takes no folder, and neither --noise nor --scripts nor --answers", "set")
         found = evaluate_set(begin(context), judged_set, limit=limit, split=split, gain=gain.value)
         typer.echo(json.dumps(found.as_json(), ensure_ascii=False) if as_json else _table_of(found))
         return
     if folder is None:
         raise Invalid("name the folder of a test collection, or a set from the workbench with --set", "folder")
+    if answers:
+        from kb.measure.answers import measure as measure_answers
+
+        certain = measure_answers(begin(context), folder, limit)
+        typer.echo(json.dumps(certain.as_json()) if as_json else certain.as_text())
+        return
     if noise or scripts:
         from kb.measure.noise import measure_noise, measure_scripts
 
