@@ -31,7 +31,7 @@ class MeaningIn(Shape):
     ]
     means: Annotated[tuple[Form, ...], Field(max_length=MOST_FORMS, description="Empty: all terms mean the same.")] = ()
     audience: Annotated[Audience, Field(description="It holds for these readers and those who read more.")]
-    active: bool = True
+    active: Annotated[bool, Field(strict=True)] = True
     note: Annotated[Text, Field(max_length=LONGEST_NOTE, description="Why it is there; for editors.")] = ""
 
     @property
@@ -116,7 +116,7 @@ class ImportIn(Shape):
     model_config = example({"csv": "terms,means,audience\nNBN,national broadband network,public\n", "dry_run": True})
 
     csv: Annotated[str, Field(max_length=1_900_000), NoNul]
-    dry_run: Annotated[bool, Field(description="Only say what would be done.")] = False
+    dry_run: Annotated[bool, Field(strict=True, description="Only say what would be done.")] = False
 
 
 class ImportOut(Shape):

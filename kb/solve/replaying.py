@@ -5,7 +5,7 @@ Only searches that the change adds something to, or takes it from, need to be as
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -23,7 +23,6 @@ from kb.solve.reuse import Answer, Finder
 from kb.standing import Standing
 from kb.store import interactions
 from kb.store.database import Database
-from kb.text.analyzer import analyze
 from kb.text.script import fold
 
 SEARCHES = 200
@@ -34,6 +33,7 @@ TOP = 5
 
 _EVENTS = 4_000  # the latest of these are read to find so many distinct searches
 _WAIT_S = 2.0
+_REST_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,34 +91,44 @@ class Replay:
             known = dictionary.seen(tx, by)
             events = interactions.recent(tx, EventKind.SEARCHED, _EVENTS)
         past = _distinct((each.data for each in events), by.tier)
-        before = Dictionary(each.meaning for each in known)
-        after = Dictionary([*(each.meaning for each in known if each.id != entry_id), meaning])
-        touched = [each for each in past if _expansion(before, each) != _expansion(after, each)]
+        before = self._with(each.meaning for each in known)
+        after = self._with([*(each.meaning for each in known if each.id != entry_id), meaning])
         if not self._one.acquire(timeout=_WAIT_S):
             raise TooSoon("somebody else looks at a preview: try again in a moment", timedelta(seconds=5))
         try:
-            return self._played(touched, before, after, len(past))
+            return self._compared(past, before, after)
         finally:
             self._one.release()
 
-    def _played(self, touched: list[Past], before: Dictionary, after: Dictionary, searches: int) -> Preview:
-        finders = [replace(self._finder, searcher=self._finder.searcher.using(each)) for each in (before, after)]
-        end = time.monotonic() + self._seconds
+    def _with(self, meanings: Iterable[Meaning]) -> Finder:
+        """What finds with such a dictionary."""
+        finder = self._finder
+        searcher = finder.searcher.using(Dictionary(meanings))
+        return replace(finder, searcher=searcher, corrector=finder.corrector and finder.corrector.using(searcher))
+
+    def _compared(self, past: Sequence[Past], before: Finder, after: Finder) -> Preview:
+        begun = time.monotonic()
+        looked_at: list[Past] = []
+        touched: list[Past] = []
+        for each in past:
+            if time.monotonic() - begun > self._seconds / 2:
+                break
+            looked_at.append(each)
+            touched += [each] if _meant(before, each) != _meant(after, each) else []
         found: list[Difference] = []
         degraded: dict[str, None] = {}
-        played = 0
-        at = clock.now()
-        for past in touched:
-            begun = time.monotonic()
-            if begun >= end:
+        played, at = 0, clock.now()
+        for each in touched:
+            start = time.monotonic()
+            if start - begun > self._seconds:
                 break
-            old, new = (_asked(finder, past, at) for finder in finders)
+            old, new = (_asked(finder, each, at) for finder in (before, after))
             played += 1
             degraded |= dict.fromkeys((*old.degraded, *new.degraded))
             if _items(old) != _items(new):
-                found.append(Difference(past, _standings(old), _standings(new)))
-            time.sleep(min(time.monotonic() - begun, 0.1))
-        return Preview(searches, len(touched), played, tuple(found), tuple(degraded))
+                found.append(Difference(each, _standings(old), _standings(new)))
+            time.sleep(min(time.monotonic() - start, _REST_S))
+        return Preview(len(looked_at), len(touched), played, tuple(found), tuple(degraded))
 
 
 def _distinct(data: Iterable[Mapping[str, object]], tier: Audience) -> list[Past]:
@@ -126,16 +136,20 @@ def _distinct(data: Iterable[Mapping[str, object]], tier: Audience) -> list[Past
     found: dict[tuple[str, Audience], Past] = {}
     for each in data:
         text, asked_as = str(each.get("query", "")), Audience(str(each.get("tier", Audience.INTERNAL)))
-        if asked_as.rank <= tier.rank and (fold(text), asked_as) not in found:
+        key = " ".join(fold(text).split()), asked_as
+        if asked_as.rank <= tier.rank and key not in found:
             context = Context(product=str(each.get("product", "")), channel=str(each.get("channel", "")))
-            found[fold(text), asked_as] = Past(text, asked_as, context)
+            found[key] = Past(text, asked_as, context)
             if len(found) == SEARCHES:
                 break
     return list(found.values())
 
 
-def _expansion(with_: Dictionary, past: Past) -> tuple[object, object]:
-    made = with_.expand(past.text, analyze(past.text), _reader(past).reader)
+def _meant(finder: Finder, past: Past) -> tuple[str, Mapping[str, float]]:
+    """What is asked for in the end: spelling corrected, words of the dictionary added."""
+    query = Query(past.text, _reader(past).reader)
+    correction = finder.corrector.correct(query) if finder.corrector else None
+    made = finder.searcher.expand(replace(query, text=correction.searched) if correction else query)
     return made.text, made.tokens
 
 

@@ -125,6 +125,10 @@ class Corrector:
     def __init__(self, speller: Speller, searcher: Searcher) -> None:
         self._speller, self._searcher = speller, searcher
 
+    def using(self, searcher: Searcher) -> "Corrector":
+        """The same with another searcher, for trials."""
+        return Corrector(self._speller, searcher)
+
     def correct(self, query: Query) -> Correction | None:
         """What may have been meant; None where nothing seems wrong, and while no index answers."""
         changes = self._speller.changes(query.text, query.reader.tier, lambda word: self._finds(word, query))
