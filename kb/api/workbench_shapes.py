@@ -162,7 +162,7 @@ class PlaceOut(Shape):
     @classmethod
     def of(cls, place: Place) -> "PlaceOut":
         """From a noun."""
-        return cls(place=place.place, score=round(place.score, 4))
+        return cls(place=place.place, score=place.score)
 
 
 class LegHitOut(PlaceOut):
@@ -465,7 +465,7 @@ def leg_out(leg: Iterable[LegHit]) -> list[LegHitOut]:
     return [
         LegHitOut(
             place=each.at.place,
-            score=round(each.at.score, 4),
+            score=each.at.score,
             item=FoundOut.of(each.standing),
             passage=ExcerptOut.of(each.passage),
         )

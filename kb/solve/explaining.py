@@ -26,7 +26,9 @@ from kb.store.database import Tx
 DEPTH = 20
 """Passages of each leg, and items, that are told: twice what a search shows."""
 
-LEGS = ("lexical", "dense")
+_DIGITS = {"lexical": 2, "dense": 3}
+
+LEGS = tuple(_DIGITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +177,17 @@ def best_place(leg: Sequence[Candidate], name: str, item: ItemRef) -> Place | No
     """Where the item's first passage stands in a leg."""
     for place, each in enumerate(leg, 1):
         if each.ref.item == item:
-            return Place(place, score_in(each, name) or 0.0)
+            return place_of(each, name, place)
     return None
+
+
+def place_of(candidate: Candidate, leg: str, place: int) -> Place:
+    """A place with its score, rounded to what means something.
+
+    The engine adds up single-precision numbers in an order of its own: their last digits follow from text that is not
+    for everybody.
+    """
+    return Place(place, round(score_in(candidate, leg) or 0.0, _DIGITS[leg]))
 
 
 def _without_text(tx: Tx, asker: Person, followed: Followed) -> set[ItemRef]:
@@ -225,7 +236,7 @@ def _leg_hits(
     leg: Sequence[Candidate], name: str, known: Mapping[ItemRef, Standing], current: Mapping[PassageRef, Passage]
 ) -> list[LegHit]:
     return [
-        LegHit(Place(place, score_in(each, name) or 0.0), each.ref, known[each.ref.item], current.get(each.ref))
+        LegHit(place_of(each, name, place), each.ref, known[each.ref.item], current.get(each.ref))
         for place, each in enumerate(leg, 1)
     ]
 

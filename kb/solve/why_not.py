@@ -207,7 +207,7 @@ def _retrieval(finder: Finder, query: Query, case: _Case, trial: Trial) -> Itera
             yield Finding(f"{name}_beyond" if len(leg) >= DEEP else f"{name}_none", Verdict.NOTE, {"k": DEEP})
         else:
             near += at.place <= PASSAGES
-            values = {"place": at.place, "score": round(at.score, 3), "k": PASSAGES}
+            values = {"place": at.place, "score": at.score, "k": PASSAGES}
             found = at.place <= PASSAGES
             yield Finding(f"{name}_{'found' if found else 'far'}", Verdict.FINE if found else Verdict.NOTE, values)
     if missing := missing_words(query.text, case.readable):

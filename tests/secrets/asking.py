@@ -47,6 +47,7 @@ _VALUES: dict[str, st.SearchStrategy[Any]] = {
 
 _NEEDED = {
     "search": "number other text limit interaction kinds languages products topics tags confidence flag",
+    "explain_search": "number text limit kinds products topics audience flag",
     "suggest": "number text typed limit kinds topics products flag",
     "list_articles": "number limit topics published confidence audience flag",
     "compare_revisions": "number revision to",
@@ -133,6 +134,13 @@ def _search(drawn: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
     return asked | ({"filters": filters} if drawn["flag"] else {})
 
 
+def _explain(drawn: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
+    asked: dict[str, Any] = {"query": drawn["text"].replace("?number", "red"), "limit": drawn["limit"]}
+    asked |= {"number": named["numbers"][drawn["number"]], "audience": (drawn["audience"] or [None])[0]}
+    filters = {name: drawn[name] for name in ("kinds", "products", "topics")}
+    return asked | ({"filters": filters} if drawn["flag"] else {})
+
+
 def _event(drawn: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
     item = {"item_kind": "article", "item_id": named["ids"][drawn["number"]]}
     event = {
@@ -172,6 +180,7 @@ _QUERIES: dict[str, Any] = {
 }  # fmt: skip
 _BODIES: dict[str, Any] = {
     "search": _search,
+    "explain_search": _explain,
     "record_events": _event,
     "open_interaction": lambda drawn, named: {
         "channel": "phone", "continues": named["interactions"][drawn["interaction"]], "continuation": "call_back",

@@ -38,6 +38,8 @@ export const removeEntry = ({ id, changed_at }) =>
 export const previewEntry = (body, signal) => call("dictionary/preview", { method: "POST", body, signal });
 export const importEntries = (body) => call("dictionary/import", { method: "POST", body });
 
+/** The workbench: a path below it, and how to ask. */
+export const bench = (path, how = {}) => call(`workbench/${path}`, how);
 
 export const sessions = () => call("sessions", {});
 export const endSession = (id) => call(`sessions/${encodeURIComponent(id)}`, { method: "DELETE" });
