@@ -18,7 +18,6 @@ from kb.measure.evaluation import LEGS, Bench, Ranker, measure, prepared
 from kb.measure.progress import Progress
 from kb.query import Query
 from kb.search.loading import BackgroundEncoder
-from kb.search.searcher import Searcher
 from kb.settings import Settings
 from kb.text.identifiers import identifiers
 from kb.text.script import HAN_RUN, language_of, simplified, traditional

@@ -94,7 +94,8 @@ def test_a_word_of_text_for_a_group_is_proposed_to_nobody_and_left_alone_for_its
     assert found is not None
     assert found.meant == "kangaroo"
     assert desk.search("kangarop", FRAUD).correction is None
-    assert desk.search("kagnarop", FRAUD).correction is None or "kangarop" != desk.search("kagnarop", FRAUD).correction
+    near_both = desk.search("kagnarop", FRAUD).correction
+    assert near_both is None or near_both.meant == "kangaroo"
 
 
 def test_a_narrowed_section_corrects_nobody_who_may_not_read_it(desk: Desk, write: Write) -> None:
