@@ -76,6 +76,8 @@ def _run(
         url = url_of(listener)
         log.info("kb %s answers on %s (Ctrl-C ends it)", command, url)
         threading.Thread(target=_when_started, args=(server, lambda: ready(service, url)), daemon=True).start()
+        loaded = _loaded(service, server)
+        threading.Thread(target=collect_less, args=(loaded,), name="collect-less", daemon=True).start()
         server.run(sockets=[listener])
     except KeyboardInterrupt:
         pass  # asked for
@@ -96,6 +98,25 @@ def _check(service: "Service") -> None:
     if service.hold is not None:
         service.hold.take()
     migrate(service.patient_db)
+
+
+def _loaded(service: "Service", server: "Server") -> "Callable[[], bool]":
+    """Says whether all that is loaded in the background is there, or failed, or is not wanted any longer."""
+    return lambda: (
+        server.should_exit or (service.catalogue.complete and service.encoder.state not in ("not started", "loading"))
+    )
+
+
+def collect_less(loaded: "Callable[[], bool]", poll_s: float = 0.5) -> None:
+    """Look for garbage less often, and once everything is loaded, no more among what stays.
+
+    With 340,000 objects, and the encoder has more, the collector stopped every thread for 220 ms; what came after the
+    start took it 115 ms, a twentieth as often. Small collections, at each 700 objects, cost a search .4 ms.
+    """
+    gc.set_threshold(10_000, 20, 20)
+    while not loaded():
+        time.sleep(poll_s)
+    gc.freeze()  # without a last collection, which would be such a stop itself
 
 
 def _when_started(server: "Server", ready: "Callable[[], None]") -> None:

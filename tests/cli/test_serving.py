@@ -1,3 +1,4 @@
+import gc
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from kb.cli.demo import PEOPLE, keys_of
-from kb.cli.serving import listen, url_of
+from kb.cli.serving import collect_less, listen, url_of
 from kb.errors import Unavailable
 from kb.solve import access
 from kb.store.database import Database
@@ -35,6 +36,18 @@ def test_an_answer_is_not_held_back_until_the_one_before_is_acknowledged() -> No
     with listen("127.0.0.1", 0) as listener:
         # asyncio sets TCP_NODELAY only on sockets whose protocol is named; without it `/api/v1/me` took 47 ms, not 1.
         assert listener.proto == socket.IPPROTO_TCP
+
+
+def test_what_was_loaded_for_good_is_not_looked_through_for_garbage() -> None:
+    parts = iter((False, True))
+    before = gc.get_threshold()
+    try:
+        collect_less(lambda: next(parts), poll_s=0)
+        assert gc.get_freeze_count() > 1_000
+        assert gc.get_threshold()[0] > before[0]
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
 
 
 def test_an_address_for_everybody_is_shown_as_one_that_a_browser_takes() -> None:
