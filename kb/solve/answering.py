@@ -7,7 +7,7 @@ nothing they may not read can move it.
 import functools
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -19,9 +19,10 @@ from kb.query import Candidate, Hit, Query
 from kb.search.lexical import K1, B
 from kb.solve import certainty
 from kb.solve.certainty import Evidence
+from kb.text import template
 from kb.text.analyzer import analyze
 from kb.text.highlight import Span, joined, places_by_token
-from kb.text.markdown import plain
+from kb.text.markdown import elements
 from kb.text.script import han_count
 from kb.text.sentences import sentences
 
@@ -34,7 +35,7 @@ NOTHING_CERTAIN: Final = "nothing_certain"
 _SENTENCES = 3  # an answer has at most so many
 _CHARACTERS = 500  # and so many, unless it is one sentence
 _READ = 40  # sentences of a passage: a table or a log of a thousand lines is not read to its end
-_CONTEXT = 0.25  # what a word that title or headings have already counts in a sentence
+_CONTEXT = 0.25  # what a word that title, headings or issue have already counts in a sentence
 _TITLED = "\x1f"  # before a token that title or headings have; no token begins so
 _UNFINISHED = 0.5  # what a window that ends with a question or a colon keeps of its score
 
@@ -63,16 +64,22 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A passage in plain text and where its sentences stand. `size` is about how many words it has."""
+    """A passage in plain text.
+
+    `spans` are the sentences that may answer: where there is a resolution its own, else those outside of issue and
+    environment. `stated` are the places of the others and of headings. `size` is about how many words it has.
+    """
 
     text: str
     spans: tuple[Span, ...]
+    stated: tuple[Span, ...]
     size: float
 
 
 @dataclass(frozen=True, slots=True)
 class _Spoken:
-    """What a hit says of what is asked: where each token stands, how often each sentence has it, what its title has."""
+    """What a hit says of what is asked: where each token stands, how often each sentence has it, what title, headings
+    and issue state."""
 
     reading: Reading
     found: Mapping[str, Sequence[Span]]
@@ -116,9 +123,39 @@ def answer(
 @functools.lru_cache(maxsize=2048)
 def read(markdown: str) -> Reading:
     """A passage, read; kept, as few passages win often and parsing takes .5 ms."""
-    text = plain(markdown)
+    parts = list(_parts(markdown))
+    text = "\n\n".join(plain for _, plain in parts)
     han = han_count(text)
-    return Reading(text, tuple(islice(sentences(text), _READ)), han / 2 + (len(text) - han) / 6)
+    answering = _answering({field for field, _ in parts})
+    spans: list[Span] = []
+    stated: list[Span] = []
+    start = 0
+    for field, plain in parts:
+        if field in answering:
+            spans += ((start + a, start + b) for a, b in islice(sentences(plain), _READ - len(spans)))
+        elif field != "":
+            stated.append((start, start + len(plain)))
+        start += len(plain) + 2
+    return Reading(text, tuple(spans), tuple(stated), han / 2 + (len(text) - han) / 6)
+
+
+def _parts(markdown: str) -> Iterator[tuple[str, str]]:
+    """The blocks in plain text, each with the field of the template that it stands in, or "heading"."""
+    field, level = "", 0
+    for element in elements(markdown)[0]:
+        if element.kind == "heading":
+            named = template.field_of(element.plain)
+            if named or element.level <= level:
+                field, level = named, element.level
+        if element.plain:
+            yield "heading" if element.kind == "heading" else field, element.plain
+
+
+def _answering(fields: Set[str]) -> Set[str]:
+    """The fields whose sentences may answer."""
+    if "resolution" in fields:
+        return {"resolution"}
+    return fields - {"heading", "issue", "environment"} or fields - {"heading"} or fields
 
 
 @functools.lru_cache(maxsize=2048)
@@ -134,10 +171,13 @@ def _spoken(wanted: Sequence[str], hit: Hit) -> _Spoken:
     for token, places in found.items():
         for start, _ in places:
             at = bisect_right(ends, start)
-            if at < len(counts):
+            if at < len(counts) and start >= reading.spans[at][0]:
                 counts[at][token] = counts[at].get(token, 0) + 1
     context = _context(hit.passage.title, hit.passage.heading).intersection(wanted)
-    return _Spoken(reading, found, counts, context)
+    stated = {
+        token for token, places in found.items() if any(a <= at < b for at, _ in places for a, b in reading.stated)
+    }
+    return _Spoken(reading, found, counts, context | stated)
 
 
 def _excerpt(spoken: _Spoken, window: Span) -> tuple[Sentence, ...]:
@@ -163,8 +203,8 @@ def _lead(reading: Reading) -> Span:
 def _best_windows(wanted: Sequence[str], spoken: Sequence[_Spoken]) -> dict[int, Span]:
     """For each hit the sentences in a row, [first, last), that say most of what is asked, by BM25 over all of them.
 
-    What title or headings say already counts less; where they say all of it, the title is the question and the text
-    begins to answer it. So a hit can have none. Of equals the earliest and fewest.
+    What title, headings or issue say already counts less; where they say all of it, they are the question and the
+    text begins to answer it. So a hit can have none. Of equals the earliest and fewest.
     """
     docs, places = [], []
     for number, each in enumerate(spoken):

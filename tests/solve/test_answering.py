@@ -63,6 +63,40 @@ def test_where_the_title_is_the_question_the_text_begins_to_answer_it() -> None:
     assert chosen("red light", text)[-1] == "A red light is a fault."
 
 
+TEMPLATE = """\
+## Issue
+
+The ring stays red and nothing loads.
+
+## Environment
+
+Hub 6 on a red socket.
+
+## Resolution
+
+### By hand
+
+1. Unplug the hub and wait.
+2. Is the ring red? Check the fibre box.
+
+## Notes
+
+Red rings are rare."""
+
+
+@pytest.mark.parametrize("query", ["ring stays red", "nothing loads", "red ring fibre", "banana"])
+def test_a_resolution_answers_and_not_the_issue(query: str) -> None:
+    said = chosen(query, TEMPLATE)
+    assert set(said) <= {"Unplug the hub and wait.", "Is the ring red?", "Check the fibre box."}
+    assert said != ["Is the ring red?"]
+    assert chosen("why rings", TEMPLATE.replace("Resolution", "Cause"))[0] != "The ring stays red and nothing loads."
+
+
+def test_a_passage_that_is_all_issue_still_has_sentences() -> None:
+    assert chosen("red ring", "## 问题\n\nThe ring is red.") == ["The ring is red."]
+    assert chosen("red ring", "# The ring is red") == ["The ring is red"]
+
+
 def test_nothing_that_is_asked_in_a_text_gives_its_beginning() -> None:
     assert chosen("banana", HUB) == [
         "The hub is a white box with a ring on its front.",
