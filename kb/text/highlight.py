@@ -62,14 +62,15 @@ def _of_token(token: str, text: str) -> Iterator[Span]:
 def _taken_apart(text: str) -> tuple[Mapping[str, Sequence[Span]], Sequence[tuple[int, str]]]:
     """Where words stand, by token, and what it is folded; kept, as few passages win often."""
     words: dict[str, list[Span]] = {}
-    known: dict[str, list[str]] = {}
     for match in _WORD.finditer(_without_han(text)):
-        word = match[0]
-        if word not in known:
-            known[word] = list(set(analyze(word))) if len(word) <= _LONGEST_WORD else []
-        for token in known[word]:
+        for token in _tokens(match[0]) if len(match[0]) <= _LONGEST_WORD else ():
             words.setdefault(token, []).append(match.span())
     return words, list(dict.fromkeys(_folded(text))) if han_count(text) else []
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _tokens(word: str) -> frozenset[str]:
+    return frozenset(analyze(word))
 
 
 def _folded(text: str) -> Iterator[tuple[int, str]]:
