@@ -164,7 +164,7 @@ function card(mine) {
     ["p", difference.p < 0.001 ? "< 0.001" : score(difference.p)],
     [t("bench.outcome"), t("bench.outcome.text", { wins: number(difference.wins), losses: number(difference.losses), ties: number(difference.ties) })],
   ];
-  return el("section", { class: "verdict", "aria-label": t("bench.result") },
+  return el("div", { class: "verdict" },
     el("p", { class: "lead" }, verdict(mine)),
     missing && el("p", { class: "note" }, t("bench.compare.degraded")),
     mine.queries.length < mine.total && el("p", { class: "note" }, t("bench.compare.stopped", { n: number(queries.length), of: number(mine.total) })),

@@ -229,7 +229,7 @@ function findings() {
   const lines = looked.findings.map((each) =>
     el("li", { class: each.verdict }, el("span", { class: "sign", "aria-hidden": "true" }, SIGNS[each.verdict]),
       el("span", {}, el("span", { class: "unseen" }, `${t(`bench.verdict.${each.verdict}`)}: `), finding(each))));
-  return [el("h3", {}, looked.about ? title(looked.about) : t("bench.why_not.unknown")), el("ul", { class: "findings" }, ...lines)];
+  return [el("h2", {}, looked.about ? title(looked.about) : t("bench.why_not.unknown")), el("ul", { class: "findings" }, ...lines)];
 }
 
 /** A finding in words: its values are names that have words of their own, numbers, or dates. */
