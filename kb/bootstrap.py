@@ -1,6 +1,7 @@
 """Wires the parts together from settings. The only place that knows which implementation serves."""
 
 import logging
+import os
 import threading
 from collections.abc import Sequence
 from datetime import timedelta
@@ -27,6 +28,7 @@ from kb.solve.generations import Generations
 from kb.solve.indexing import Indexer
 from kb.solve.oidc import Grant, Provider, Registration
 from kb.solve.replaying import Replay
+from kb.solve.recalibrating import Recalibrator
 from kb.solve.reuse import Finder
 from kb.solve.signing_in import SignIn
 from kb.solve.trail import SearchLog
@@ -67,6 +69,7 @@ class Service:
         self.vocabulary = Vocabulary()
         self.wording = Wording(self.patient_db, self.vocabulary)
         self.indexer = Indexer(self.patient_db, self.generations, self.encoder, self._refresh, settings.drift_every_s)
+        self.recalibrator = Recalibrator(self.patient_db, os.environ | same_record(settings))
         self.search_log = SearchLog(self.db)
         searcher = Searcher(self.live, self.encoder, weights, self.dictionary, self.catalogue)
         self.corrector = Corrector(Speller(self.vocabulary), searcher)
@@ -97,6 +100,8 @@ class Service:
         self.wording.start()
         if self.indexing:
             self.indexer.start()
+            if self.settings.calibrate == "auto":
+                self.recalibrator.start()
         self.encoder.start()
         if self.reranker is not None:
             self.reranker.start()
@@ -105,6 +110,7 @@ class Service:
     def close(self) -> None:
         """End in order: no new work, what is under way finished, what waits written."""
         self._stop.set()
+        self.recalibrator.close()
         self.indexer.close()
         self.wording.close()
         if self._thread is not None:
@@ -159,6 +165,17 @@ class Service:
 def index_hold(settings: Settings) -> Hold | None:
     """What keeps a second process from the embedded index; None with a server, which any number may use."""
     return Hold(settings.data_dir / "index.lock") if settings.embedded else None
+
+
+def same_record(settings: Settings) -> dict[str, str]:
+    """The variables by which another process finds the same record, index and encoder."""
+    return {
+        "KB_DATA_DIR": str(settings.data_dir),
+        "KB_DATABASE_URL": settings.database_url,
+        "KB_QDRANT_URL": settings.qdrant_url,
+        "KB_EMBEDDING_MODEL": settings.embedding_model,
+        "KB_ENCODER_BACKEND": settings.encoder_backend,
+    }
 
 
 def wanted_encoder(settings: Settings) -> Wanted:

@@ -54,6 +54,11 @@ class Settings(BaseSettings):
     drift_every_s: Annotated[float, Field(gt=0)] = Field(
         600.0, description="Seconds between two looks whether the index holds what the database says."
     )
+    calibrate: Literal["auto", "off"] = Field(
+        "auto",
+        description="auto: an index of 1,000 passages or more is calibrated after it was built (kb calibrate), in a "
+        "process of its own. off: only when asked.",
+    )
     embedding_model: str = Field(
         "", description="sentence-transformers model by name or folder. Empty: the packaged all-MiniLM-L6-v2."
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from kb import __version__
-from kb.cli import demo, dictionary, doctor, hosts, indexing, judgements, keeping, measuring, people, serving
+from kb.cli import calibrating, demo, dictionary, doctor, hosts, indexing, judgements, keeping, measuring, people, serving
 from kb.cli.options import Options, setting
 from kb.settings import explain
 
@@ -19,7 +19,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "KB"},
 )
-for module in (serving, demo, indexing, keeping, doctor, measuring):
+for module in (serving, demo, indexing, calibrating, keeping, doctor, measuring):
     module.register(app)
 app.add_typer(people.app, name="person")
 app.add_typer(hosts.app, name="host")

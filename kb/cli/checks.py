@@ -20,6 +20,8 @@ from kb.search.encoder import Encoder, EncoderIdentity, packaged_identity
 from kb.search.live import LiveIndex
 from kb.search.loading import load_encoder, runs_by, why_not_exported
 from kb.settings import Settings
+from kb.search.tuning import Tuning
+from kb.solve.calibrating import key_of
 from kb.solve.drift import DriftChecker, Reads
 from kb.solve.generations import TEXT
 from kb.store import generations, outbox, passages
@@ -121,6 +123,7 @@ def _with_database(settings: Settings) -> Iterator[Check]:
         with db.read() as tx:
             live, count = generations.live(tx), passages.count(tx)
         yield check_index(live, count, None if settings.embedding_model else packaged_identity())
+        yield check_calibration(live)
         yield check_backlog(db)
     finally:
         db.close()
@@ -139,6 +142,18 @@ def check_index(live: Generation | None, count: int, identity: EncoderIdentity |
             "index", "problem", found, f"the encoder is now {identity.name}: start kb serve, or run kb reindex"
         )
     return Check("index", "ok", found)
+
+
+def check_calibration(live: Generation | None) -> Check:
+    """What calibration chose for the live index, and that it was for this encoder and analyzer."""
+    note = Tuning.from_json(live.tuning).note if live is not None else {}
+    if live is None or not note:
+        return Check("calibration", "ok", "none: fields count alike, legs as everywhere (kb calibrate learns better)")
+    chosen = "; ".join(f"{each['what']} {each['chosen']}" for each in note.get("choices", ()))
+    found = f"{chosen} ({note.get('source')} questions, {note.get('at')})"
+    if note.get("for") != key_of(live):
+        return Check("calibration", "warning", found, "it was for another encoder or analyzer: run kb calibrate")
+    return Check("calibration", "ok", found)
 
 
 def check_backlog(db: Database) -> Check:

@@ -21,7 +21,7 @@ from kb.errors import Invalid
 from kb.measure.collection import Collection, read_collection
 from kb.measure.kept import KeptEncoder, VectorFile
 from kb.measure.progress import Progress
-from kb.measure.workshop import Loaded, index, load, temporary_service
+from kb.measure.workshop import Loaded, build, index, load, temporary_service
 from kb.passage import ItemRef
 from kb.person import Person
 from kb.query import Candidate, Context, Query
@@ -31,7 +31,7 @@ from kb.search.ranking import group, rank
 from kb.search.searcher import BOTH, Searcher
 from kb.search.subjects import question
 from kb.settings import Settings
-from kb.solve import seeing
+from kb.solve import calibrating, seeing
 from kb.solve.reuse import read_again
 from kb.standing import Standing
 
@@ -85,16 +85,19 @@ def evaluate(
     split: str | None = None,
     gain: Gain = "linear",
     weights: Weights | None = None,
+    calibrated: bool = False,
     encoder: BackgroundEncoder | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Measure the collection in that folder.
 
-    `limit` takes a fixed sample of the queries, `split` those of "dev" or "test", `gain` what a grade g is worth
+    `calibrated` has search calibrated first, on made-up questions: none of the labels is looked at. `limit` takes a fixed sample of the queries, `split` those of "dev" or "test", `gain` what a grade g is worth
     in nDCG: g or 2^g - 1. Raises Invalid for a folder that cannot be read, EncoderUnavailable without an encoder.
     """
     progress = progress or Progress()
     with prepared(settings, folder, limit, split, encoder, progress) as bench:
+        if calibrated:
+            calibrate(bench, progress)
         bench.learn(bench.collection.queries.values())
         legs = _search_all(bench, weights, progress)
     results = {
@@ -102,6 +105,17 @@ def evaluate(
         for name, (run, took_ms) in legs.items()
     }
     return Evaluation(bench.collection.name, bench.encoder.name, results, len(bench.loaded.ids))
+
+
+def calibrate(bench: "Bench", progress: Progress) -> calibrating.Calibration:
+    """Calibrate the service of a bench, as `kb calibrate` does."""
+    service = bench.service
+    progress.begin("calibrating")
+    found = calibrating.calibrate(service.patient_db, bench.encoder, service.settings.data_dir / "calibration")
+    if calibrating.publish(service.patient_db, found):
+        build(service)
+    service.generations.follow()
+    return found
 
 
 @dataclass(frozen=True, slots=True)

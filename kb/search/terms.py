@@ -10,6 +10,9 @@ from kb.text.passages import indexed_fields, indexed_text
 from kb.text.phrases import han_pairs
 
 
+_ALIKE = FieldWeights()
+
+
 class Terms(NamedTuple):
     """What `kb.search.lexical.document_vector` takes."""
 
@@ -17,7 +20,7 @@ class Terms(NamedTuple):
     pairs: Sequence[str]
 
 
-def terms_of(passage: Passage, weights: FieldWeights = FieldWeights()) -> Terms:
+def terms_of(passage: Passage, weights: FieldWeights = _ALIKE) -> Terms:
     """The terms of a passage, where each field counts so often."""
     text = indexed_text(passage)
     if weights.plain:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from kb.errors import NotFound
 from kb.interaction import Channel, Continuation, Event, EventKind, Interaction, LinkType
-from kb.passage import Kind
+from kb.passage import ItemRef, Kind
 from kb.store.database import Tx, insert_into
 from kb.store.schema import columns, event, interaction, link
 
@@ -71,6 +71,18 @@ def resolved_count(kind: Kind, item_id: sa.ColumnElement[str]) -> sa.ScalarSelec
     """How many interactions an item resolved now, by the same rule as `links`: a column for a query about items."""
     resolves = (link.c.item_kind == kind.value) & (link.c.item_id == item_id) & (link.c.type == LinkType.RESOLUTION)
     return sa.select(sa.func.count()).select_from(link).where(resolves).scalar_subquery()
+
+
+def resolved_searches(tx: Tx, limit: int) -> list[tuple[str, ItemRef]]:
+    """What was searched in interactions that an item resolved, with that item: the latest so many, newest first."""
+    rows = tx.execute(
+        sa.select(event.c.data, link.c.item_kind, link.c.item_id)
+        .join(link, link.c.interaction_id == event.c.interaction_id)
+        .where(event.c.kind == EventKind.SEARCHED, link.c.type == LinkType.RESOLUTION)
+        .order_by(event.c.id.desc())
+        .limit(limit)
+    )
+    return [(str(data.get("query", "")), ItemRef(Kind(kind), item_id)) for data, kind, item_id in rows]
 
 
 def _remember_links(tx: Tx, events: Sequence[Event]) -> None:

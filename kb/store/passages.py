@@ -25,11 +25,16 @@ _SHOWN = sa.select(
 # SQLite reads the whole table to compare tuples (`(kind, item_id, ...) IN (VALUES ...)`): it finds the items in the key
 # and compares the rest of it as one text, before it looks at a row.
 _NUMBERS = sa.cast(passage.c.revision, sa.String) + "/" + sa.cast(passage.c.ordinal, sa.String)
-_WITH_REFS = _SHOWN.where(
+_IS_REF = sa.and_(
     passage.c.kind.in_([kind.value for kind in Kind]),
     passage.c.item_id.in_(sa.bindparam("items", expanding=True)),
     (passage.c.kind + "/" + passage.c.item_id + "/" + _NUMBERS).in_(sa.bindparam("refs", expanding=True)),
 )
+_WITH_REFS = _SHOWN.where(_IS_REF)
+_TEXTS = sa.select(
+    passage.c.kind, passage.c.item_id, passage.c.revision, passage.c.ordinal, passage.c.title, passage.c.heading,
+    passage.c.text,
+).where(_IS_REF)  # fmt: skip
 
 
 def replace(tx: Tx, items: Mapping[ItemRef, Sequence[tuple[Passage, int]]]) -> None:
@@ -59,10 +64,14 @@ def get(tx: Tx, refs: Sequence[PassageRef]) -> dict[PassageRef, Passage]:
     """The passages with these references, as far as they are still current."""
     found = {}
     for batch in batches(refs):
-        keys = [f"{ref.kind}/{ref.item_id}/{ref.revision}/{ref.ordinal}" for ref in batch]
-        rows = tx.execute(_WITH_REFS, {"items": [ref.item_id for ref in batch], "refs": keys})
+        rows = tx.execute(_WITH_REFS, _keys(batch))
         found.update({each.ref: each for each in map(_passage, rows.all())})
     return found
+
+
+def _keys(refs: Sequence[PassageRef]) -> dict[str, list[str]]:
+    keys = [f"{ref.kind}/{ref.item_id}/{ref.revision}/{ref.ordinal}" for ref in refs]
+    return {"items": [ref.item_id for ref in refs], "refs": keys}
 
 
 def page(tx: Tx, after: ItemRef | None, limit: int) -> list[ItemRef]:
@@ -99,17 +108,13 @@ def average_lengths(tx: Tx) -> dict[str, float]:
     return averages
 
 
-def texts(tx: Tx, refs: Iterable[PassageRef]) -> dict[PassageRef, str]:
+def texts(tx: Tx, refs: Sequence[PassageRef]) -> dict[PassageRef, str]:
     """What these passages say, as Markdown, with title and headings; a passage that is gone is left out."""
-    wanted = set(refs)
-    columns = (passage.c.kind, passage.c.item_id, passage.c.revision, passage.c.ordinal)
     found: dict[PassageRef, str] = {}
-    for batch in batches(sorted({ref.item for ref in wanted})):
-        query = sa.select(*columns, passage.c.title, passage.c.heading, passage.c.text).where(_is_item(batch))
-        for kind, item_id, revision, ordinal, title, heading, text in tx.execute(query):
-            ref = PassageRef(Kind(kind), item_id, revision, ordinal)
-            if ref in wanted:
-                found[ref] = "\n".join((title, *heading, text))
+    for batch in batches(refs):
+        rows = tx.execute(_TEXTS, _keys(batch))
+        for kind, item_id, revision, ordinal, title, heading, text in rows.all():
+            found[PassageRef(Kind(kind), item_id, revision, ordinal)] = "\n".join((title, *heading, text))
     return found
 
 
