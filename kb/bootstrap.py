@@ -27,8 +27,8 @@ from kb.solve import dictionary as managing
 from kb.solve.generations import Generations
 from kb.solve.indexing import Indexer
 from kb.solve.oidc import Grant, Provider, Registration
-from kb.solve.replaying import Replay
 from kb.solve.recalibrating import Recalibrator
+from kb.solve.replaying import Replay
 from kb.solve.reuse import Finder
 from kb.solve.signing_in import SignIn
 from kb.solve.trail import SearchLog

@@ -49,8 +49,8 @@ def search(asked: SearchIn, me: Me, parts: Parts, request: Request) -> SearchOut
     """The best answers among what you may read, each with the passage that answers.
 
     A word that nothing holds is corrected where it is clear what was meant, and `corrected` says so; not in quotes,
-    no identifier, nothing with `exact`. Without an encoder or an index it still answers, and says so in `degraded`. The search is kept in the trail of
-    its interaction.
+    no identifier, nothing with `exact`. Without an encoder or an index it still answers, and says so in `degraded`.
+    The search is kept in the trail of its interaction.
     """
     question = nouns.Query(asked.query, me.reader, asked.filters.noun, asked.context.noun, asked.limit)
     answer = parts.finder.search(me, question, asked.exact)

@@ -6,7 +6,19 @@ from typing import Annotated, Any
 import typer
 
 from kb import __version__
-from kb.cli import calibrating, demo, dictionary, doctor, hosts, indexing, judgements, keeping, measuring, people, serving
+from kb.cli import (
+    calibrating,
+    demo,
+    dictionary,
+    doctor,
+    hosts,
+    indexing,
+    judgements,
+    keeping,
+    measuring,
+    people,
+    serving,
+)
 from kb.cli.options import Options, setting
 from kb.settings import explain
 

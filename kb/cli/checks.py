@@ -19,8 +19,8 @@ from kb.passage import Passage
 from kb.search.encoder import Encoder, EncoderIdentity, packaged_identity
 from kb.search.live import LiveIndex
 from kb.search.loading import load_encoder, runs_by, why_not_exported
-from kb.settings import Settings
 from kb.search.tuning import Tuning
+from kb.settings import Settings
 from kb.solve.calibrating import key_of
 from kb.solve.drift import DriftChecker, Reads
 from kb.solve.generations import TEXT

@@ -91,8 +91,9 @@ def evaluate(
 ) -> Evaluation:
     """Measure the collection in that folder.
 
-    `calibrated` has search calibrated first, on made-up questions: none of the labels is looked at. `limit` takes a fixed sample of the queries, `split` those of "dev" or "test", `gain` what a grade g is worth
-    in nDCG: g or 2^g - 1. Raises Invalid for a folder that cannot be read, EncoderUnavailable without an encoder.
+    `calibrated` has search calibrated first, on made-up questions: none of the labels is looked at. `limit` takes a
+    fixed sample of the queries, `split` those of "dev" or "test", `gain` what a grade g is worth in nDCG: g or
+    2^g - 1. Raises Invalid for a folder that cannot be read, EncoderUnavailable without an encoder.
     """
     progress = progress or Progress()
     with prepared(settings, folder, limit, split, encoder, progress) as bench:

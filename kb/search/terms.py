@@ -9,7 +9,6 @@ from kb.text.analyzer import analyze
 from kb.text.passages import indexed_fields, indexed_text
 from kb.text.phrases import han_pairs
 
-
 _ALIKE = FieldWeights()
 
 

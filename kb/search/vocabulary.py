@@ -61,12 +61,6 @@ class Vocabulary:
         """English words that begin with that letter and are that long; some may be in nobody's text any more."""
         return self._shapes.get((first, length), ())
 
-    def forget(self, items: Iterable[ItemRef]) -> None:
-        """Count these items no longer."""
-        with self._writing:
-            for item in items:
-                self._add(self._items.pop(item, None), -1)
-
     def update(self, changed: Mapping[ItemRef, Counted]) -> None:
         """Count these items as they are now; one without words leaves."""
         with self._writing:

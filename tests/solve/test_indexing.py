@@ -128,6 +128,32 @@ def test_people_are_served_before_bulk(works: Works, write: Write) -> None:
     assert works.found("imported") == []
 
 
+def test_people_do_not_wait_for_the_vectors_of_a_large_batch(
+    works: Works, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bulk = [write(f"Imported {number}", f"Text number {number}.") for number in range(4)]
+    while works.indexer.step():
+        pass
+    with works.db.write() as tx:
+        outbox.done(tx, outbox.claim(tx, Lane.PEOPLE_DENSE, 10, clock.now()))
+        outbox.add(tx, [ItemRef(Kind.ARTICLE, each.id) for each in bulk], Lane.BULK_DENSE, clock.now())
+    monkeypatch.setattr("kb.solve.indexing.ENCODED_AT_ONCE", 1)
+    encoder, asked = works.encoder.ready(), list[str]()
+    encode = encoder.encode_passages
+
+    def publishing(texts: list[str]) -> np.ndarray:
+        asked.extend(texts)
+        if len(asked) == 2:
+            write("Urgent fix", "Typed by a person.")
+            works.indexer.step()
+        return encode(texts)
+
+    monkeypatch.setattr(encoder, "encode_passages", publishing)
+    works.indexer.encode_step()
+    assert [text.startswith("Urgent") for text in asked] == [False, False, True, False, False]
+    assert waiting(works) == {}
+
+
 def test_nothing_is_encoded_twice(works: Works, write: Write) -> None:
     article = write("Red light", "Restart the hub.")
     works.settle()
