@@ -278,6 +278,7 @@ class Pair:
         finally:
             service.finder = finder
         headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+        headers = _without_chance(headers, self.known)  # where something new is
         is_json = response.headers.get("content-type", "").startswith("application/json")
         return Reply(
             response.status_code, headers, _without_chance(response.json() if is_json else response.text, self.known)
