@@ -116,7 +116,7 @@ class Speller:
 
     def _meant(self, word: str, tier: Audience) -> tuple[str, float] | None:
         """The likeliest word, and its share of the likelihood of all of them and of a word that nothing holds."""
-        weights = {each: slip(word, each) * self.vocabulary.df(each, tier) for each in self._near(word, tier)}
+        weights = {each: slip(word, each) * self.vocabulary.df(each, tier) for each in sorted(self._near(word, tier))}
         if not weights:
             return None
         best = max(weights, key=lambda each: (weights[each], each))

@@ -111,19 +111,22 @@ class Wording:
 
     def _run(self) -> None:
         warm()
+        failing = False
         while not self._stop.is_set():
             self._wake.clear()  # before looking: a change that comes meanwhile wakes it again
             start = time.monotonic()
             try:
-                more = self.step()
+                more, failing = self.step(), False
             except Exception as error:  # whatever comes: without this thread words would stay as they are
-                known = isinstance(error, KbError)
-                log.warning("words cannot be counted: %s", logs.told(error), exc_info=None if known else error)
+                if not failing:  # said once
+                    known = isinstance(error, KbError)
+                    log.warning("words cannot be counted: %s", logs.told(error), exc_info=None if known else error)
+                failing = True
                 self._stop.wait(_FAILED_S)
                 continue
             if more:
                 self._stop.wait(_REST * (time.monotonic() - start))
-            else:
+            elif not self._stop.is_set():
                 self._wake.wait()
 
 
