@@ -115,7 +115,7 @@ def play(pair: Pair, routes: dict[str, Any], plan: Plan) -> int:
     for name, drawn, without_index in plan.asks:
         asked = request_of(name, routes[name], drawn, named)
         method, path = routes[name][0], asked.pop("path")
-        if name == "read_interaction":
+        if name in ("read_interaction", "preview_entry"):
             pair.log()
         replies = pair.ask(method, path, plan.who, without_index, **asked)
         if told := difference(*replies):

@@ -41,6 +41,7 @@ from kb.settings import Settings
 from kb.solve import cataloguing, dictionary
 from kb.solve.access import add_person
 from kb.solve.publishing import cut_posts, cut_shown, save_article, save_posts, shown_revision
+from kb.solve.replaying import Replay
 from kb.store import interactions, topics
 from kb.topic import Topic
 from tests.api.conftest import UNHURRIED, House
@@ -112,6 +113,7 @@ def started(folder: Path, keys: dict[str, str] | None = None, ids: dict[str, str
     encoder.wait()
     settings = Settings(**UNHURRIED | {"data_dir": folder, "_env_file": None})
     service = Service(settings, encoder=encoder, indexing=False)
+    service.replay = Replay(service.db, service.finder, seconds=600)  # a busy machine must not make a difference
     with TestClient(create_app(service)) as client:
         cataloguing.load(service.db, service.catalogue)
         service.wording.settle()
