@@ -7,7 +7,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 FAST = -m "not slow and not browser and not postgres"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check audit format soak bench clean
+.PHONY: help demo test check audit format soak relevance bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ format: $(VENV)/installed-dev ## Put the code into its format
 
 soak: $(VENV)/installed-dev ## kill -9 in 1,000 rounds on each kind of installation (an hour)
 	KB_KILL_ROUNDS=1000 $(BIN)/python -m pytest -q -n 2 tests/durability
+
+relevance: $(VENV)/installed-dev ## Measure search on all judged collections; fails below the floors (an hour the first time)
+	$(BIN)/kb relevance $(wildcard ../shared/eval) content --floors tests/relevance/floors.tsv
 
 bench: $(VENV)/installed-dev ## Measure speed at 10,000 passages and quality on content/
 	$(BIN)/kb bench --passages 10000

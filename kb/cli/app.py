@@ -17,6 +17,7 @@ from kb.cli import (
     keeping,
     measuring,
     people,
+    relevance,
     serving,
 )
 from kb.cli.options import Options, setting
@@ -31,7 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "KB"},
 )
-for module in (serving, demo, indexing, calibrating, keeping, doctor, measuring):
+for module in (serving, demo, indexing, calibrating, keeping, doctor, measuring, relevance):
     module.register(app)
 app.add_typer(people.app, name="person")
 app.add_typer(hosts.app, name="host")

@@ -50,6 +50,10 @@ def evaluate(
     limit: Annotated[int | None, typer.Option(min=1, help="Only so many queries, always the same sample.")] = None,
     split: Annotated[Split | None, typer.Option(help="Only the queries of this part.")] = None,
     gain: Annotated[Gain, typer.Option(help="What a grade is worth in nDCG: g, or 2^g - 1.")] = Gain.LINEAR,
+    calibrated: Annotated[
+        bool, typer.Option("--calibrate", help="Calibrate first, on made-up questions; no label is looked at.")
+    ] = False,
+    per_query: Annotated[bool, typer.Option("--per-query", help="With --json: also nDCG@10 of each query.")] = False,
     noise: Annotated[
         bool, typer.Option("--noise", help="Instead: what one slip in each query costs, and correcting wins back.")
     ] = False,
@@ -91,8 +95,8 @@ def evaluate(
     from kb.measure.evaluation import evaluate as measure
 
     settings = begin(context)
-    found = measure(settings, folder, limit=limit, split=split, gain=gain.value)
-    typer.echo(json.dumps(found.as_json(), ensure_ascii=False) if as_json else _table_of(found))
+    found = measure(settings, folder, limit=limit, split=split, gain=gain.value, calibrated=calibrated)
+    typer.echo(json.dumps(found.as_json(per_query), ensure_ascii=False) if as_json else _table_of(found))
 
 
 def bench(

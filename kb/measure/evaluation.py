@@ -70,11 +70,16 @@ class Evaluation:
     encoder: str
     legs: Mapping[str, LegResult]
     documents: int
+    per_query: Mapping[str, float]
 
-    def as_json(self) -> dict[str, Any]:
-        """`{"dataset": ..., "encoder": ..., "legs": {"lexical": {"ndcg@10": ..., ...}, ...}}`."""
+    def as_json(self, per_query: bool = False) -> dict[str, Any]:
+        """`{"dataset": ..., "encoder": ..., "legs": {"lexical": {"ndcg@10": ..., ...}, ...}}`.
+
+        With `per_query` also nDCG@10 of both legs together, by query.
+        """
         legs = {name: leg.as_json() for name, leg in self.legs.items()}
-        return {"dataset": self.dataset, "encoder": self.encoder, "legs": legs}
+        found = {"dataset": self.dataset, "encoder": self.encoder, "legs": legs}
+        return found | ({"per_query": dict(self.per_query)} if per_query else {})
 
 
 def evaluate(
@@ -105,7 +110,8 @@ def evaluate(
         name: LegResult(measure(bench.collection.qrels, run, gain), run, took_ms)
         for name, (run, took_ms) in legs.items()
     }
-    return Evaluation(bench.collection.name, bench.encoder.name, results, len(bench.loaded.ids))
+    by_query = ndcg_by_query(bench.collection.qrels, legs["hybrid"][0], gain)
+    return Evaluation(bench.collection.name, bench.encoder.name, results, len(bench.loaded.ids), by_query)
 
 
 def calibrate(bench: "Bench", progress: Progress) -> calibrating.Calibration:
@@ -163,15 +169,38 @@ def prepared(
 def measure(qrels: Mapping[str, Mapping[str, int]], run: Run, gain: Gain = "linear") -> dict[str, float]:
     """The measures of a run over the judged queries; one that found nothing counts as zero."""
     import ir_measures as ir  # here: only measuring needs it
-    from ir_measures import RR, P, R, nDCG
+    from ir_measures import RR, P, R
+
+    wanted = {
+        "ndcg@10": _ndcg_at_10(qrels, gain),
+        "mrr@10": RR @ 10,
+        "p@1": P @ 1,
+        "recall@10": R @ 10,
+        "recall@100": R @ 100,
+    }
+    values = ir.calc_aggregate(wanted.values(), {query: dict(judged) for query, judged in qrels.items()}, _scored(run))
+    return {name: float(values[each]) for name, each in wanted.items()}
+
+
+def ndcg_by_query(qrels: Mapping[str, Mapping[str, int]], run: Run, gain: Gain = "linear") -> dict[str, float]:
+    """nDCG@10 of each judged query."""
+    import ir_measures as ir  # here: only measuring needs it
+
+    wanted = {query: dict(judged) for query, judged in qrels.items()}
+    found = ir.iter_calc([_ndcg_at_10(qrels, gain)], wanted, _scored(run))
+    return dict.fromkeys(qrels, 0.0) | {each.query_id: round(float(each.value), 4) for each in found}
+
+
+def _ndcg_at_10(qrels: Mapping[str, Mapping[str, int]], gain: Gain) -> Any:
+    from ir_measures import nDCG
 
     grades = {grade for judged in qrels.values() for grade in judged.values() if grade > 0}
-    ndcg = nDCG if gain == "linear" else nDCG(gains={grade: 2**grade - 1 for grade in grades})
-    wanted = {"ndcg@10": ndcg @ 10, "mrr@10": RR @ 10, "p@1": P @ 1, "recall@10": R @ 10, "recall@100": R @ 100}
-    # Scores by place: the measures would otherwise break ties in an order of their own.
-    scored = {query: {each: -float(place) for place, each in enumerate(found)} for query, found in run.items()}
-    values = ir.calc_aggregate(wanted.values(), {query: dict(judged) for query, judged in qrels.items()}, scored)
-    return {name: float(values[each]) for name, each in wanted.items()}
+    return (nDCG if gain == "linear" else nDCG(gains={grade: 2**grade - 1 for grade in grades})) @ 10
+
+
+def _scored(run: Run) -> dict[str, dict[str, float]]:
+    """Scores by place: the measures would otherwise break ties in an order of their own."""
+    return {query: {each: -float(place) for place, each in enumerate(found)} for query, found in run.items()}
 
 
 def _search_all(bench: Bench, weights: Weights | None, progress: Progress) -> dict[str, tuple[Run, list[float]]]:

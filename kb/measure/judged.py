@@ -10,7 +10,7 @@ from kb.audience import Audience, Reader
 from kb.bootstrap import Service, wanted_encoder
 from kb.errors import Conflict, Invalid
 from kb.measure.collection import Collection
-from kb.measure.evaluation import LEGS, Evaluation, Gain, LegResult, Ranker, Run, measure
+from kb.measure.evaluation import LEGS, Evaluation, Gain, LegResult, Ranker, Run, measure, ndcg_by_query
 from kb.measure.kept import KeptEncoder, VectorFile
 from kb.measure.progress import Progress
 from kb.measure.workshop import index, temporary_service
@@ -20,7 +20,6 @@ from kb.query import Query
 from kb.search.loading import BackgroundEncoder, background_encoder
 from kb.search.searcher import Searcher
 from kb.settings import Settings
-from kb.solve import cataloguing
 from kb.store import articles, content, copying, judgements, migrate, passages
 from kb.store.database import Database, Tx
 from kb.text.markdown import plain
@@ -90,7 +89,6 @@ def evaluate_set(
                 with db.read() as here, service.patient_db.write() as there:
                     copying.copy(here, there)
                 index(service, kept, file, progress)
-                cataloguing.load(service.db, service.catalogue)
                 readable = [text for text in collection.queries.values() if kept.identity.serves(Query(text).family)]
                 kept.learn_queries(readable)
                 legs = _search(service, collection, judged.audiences, progress)
@@ -100,7 +98,8 @@ def evaluate_set(
             file.close()
             progress.end()
     results = {leg: LegResult(measure(collection.qrels, run, gain), run, took) for leg, (run, took) in legs.items()}
-    return Evaluation(name, kept.name, results, documents)
+    by_query = ndcg_by_query(collection.qrels, legs["hybrid"][0], gain)
+    return Evaluation(name, kept.name, results, documents, by_query)
 
 
 def export_set(db: Database, name: str, folder: Path) -> int:
