@@ -92,13 +92,13 @@ def _standardised(leg: Sequence[Scored], narrow: float, zeros: int = 0) -> tuple
 
 
 def means_exactly(text: str) -> bool:
-    """Whether a query means what it says to the letter: half of it is quoted, or a third of it are identifiers.
+    """Whether a query means what it says to the letter: two thirds are quoted, or a third of it are identifiers.
 
-    A word in quotes within a question ("capsules theory") is one word of it.
+    Quotes within a question (what is "capsules theory"?) are words like the others of it.
     """
     words = len(_WORD.findall(text))
     quoted = sum(len(_WORD.findall(each)) for each in _QUOTED.findall(text))
-    if (quoted and 2 * quoted >= words) or is_identifier(text):
+    if (quoted and 3 * quoted >= 2 * words) or is_identifier(text):
         return True
     return 3 * len(identifiers(text)) >= max(1, words)
 
