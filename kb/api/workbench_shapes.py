@@ -36,7 +36,7 @@ _ITEM = {
 }  # fmt: skip
 _PASSAGE = {"revision": 3, "ordinal": 0, "heading": ["After a power cut"], "text": "Hold reset for ten seconds."}
 _SIDE = {"ndcg": 0.86, "unjudged": 2, "degraded": []}
-_WEIGHTS = {"base": 0.3, "slope": 0.5, "least": 0.4, "most": 0.85, "exact": 0.4}
+_WEIGHTS = {"base": 0.35, "slope": 0.45, "least": 0.4, "most": 0.85, "exact": 0.4}
 _DIFFERENCE = {"mean": 0.021, "low": 0.004, "high": 0.039, "p": 0.013, "wins": 9, "losses": 3, "ties": 28}
 
 

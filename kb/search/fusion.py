@@ -36,8 +36,8 @@ class Weights:
     `exact` replaces it for queries made of identifiers or quoted phrases: these mean what they say.
     """
 
-    base: float = 0.3
-    slope: float = 0.5
+    base: float = 0.35
+    slope: float = 0.45
     least: float = 0.4
     most: float = 0.85
     exact: float = 0.4
