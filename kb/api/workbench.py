@@ -6,17 +6,11 @@ from fastapi import APIRouter, Depends, Path, Response
 
 from kb.api.bodies import Route
 from kb.api.errors import refusals
-from kb.api.parts import Parts
-from kb.api.people import Me, opens
-from kb.api.queries import no_query
-from kb.api.shapes import Id
-from kb.api.workbench_shapes import (
+from kb.api.judging_shapes import (
     ComparedOut,
     CompareIn,
     CompareOut,
     DifferenceOut,
-    ExplainIn,
-    ExplainOut,
     JudgedOut,
     JudgementIn,
     LoadedOut,
@@ -25,11 +19,13 @@ from kb.api.workbench_shapes import (
     SetIn,
     SetOut,
     SetsOut,
-    SettingsOut,
     TableIn,
-    WeightsIn,
-    explained,
 )
+from kb.api.parts import Parts
+from kb.api.people import Me, opens
+from kb.api.queries import no_query
+from kb.api.shapes import Id
+from kb.api.workbench_shapes import ExplainIn, ExplainOut, SettingsOut, WeightsIn, explained
 from kb.audience import Audience
 from kb.errors import Invalid
 from kb.person import Right, Scope

@@ -7,7 +7,6 @@ Phrases in quotes mean what they say and are left alone. Where terms overlap the
 "modem" in it); what was added is not looked up again.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +16,7 @@ from kb.language import family_of
 from kb.text.analyzer import analyze
 from kb.text.forms import BREAK, Reading, forms, readings
 from kb.text.script import HAN_RUN
+from kb.text.words import QUOTED
 
 WEIGHT = 0.7
 """What a word that was added weighs beside one that was typed.
@@ -31,7 +31,6 @@ MOST_TERMS = 10
 MOST_TOKENS = 100
 """Tokens that are added to a search: each costs time in the index."""
 
-_QUOTED = re.compile(r"\"[^\"]{2,}\"|“[^”]{2,}”|「[^」]{2,}」|『[^』]{2,}』")
 _ACRONYM = 6  # characters of the longest one that is taken for an acronym
 
 
@@ -138,7 +137,7 @@ def _expanded(table: _Table, text: str, typed: frozenset[str]) -> Expansion:
 
 def _found(table: _Table, text: str, typed: frozenset[str]) -> Iterator[tuple[str, int | None, int | None]]:
     """The terms in a text, each once, with their places in it where these are known."""
-    plain = _QUOTED.sub(lambda quoted: BREAK * len(quoted[0]), text)
+    plain = QUOTED.sub(lambda quoted: BREAK * len(quoted[0]), text)
     seen: set[str] = set()
     for reading in readings(plain):
         for form, start, end in table.matches(reading, lambda form: _is_word(form, typed)):

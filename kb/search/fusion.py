@@ -17,6 +17,7 @@ from kb.passage import PassageRef
 from kb.query import Candidate
 from kb.search.index import Legs, Scored
 from kb.text.identifiers import identifiers, is_identifier
+from kb.text.words import QUOTED
 
 FEW = 10
 """A lexical leg of fewer hits is filled up with zeros: a word that only one passage has must stand out."""
@@ -24,7 +25,6 @@ FEW = 10
 NARROW_LEXICAL = 0.02  # of the best score; a spread below that is no difference worth stretching
 NARROW_DENSE = 0.03  # cosine
 
-_QUOTED = re.compile(r"\"[^\"]{2,}\"|“[^”]{2,}”|「[^」]{2,}」|『[^』]{2,}』")
 _WORD = re.compile(r"[^\W_][\w.-]*|[\u3400-\u9fff]{2}")
 
 
@@ -97,7 +97,7 @@ def means_exactly(text: str) -> bool:
     Quotes within a question (what is "capsules theory"?) are words like the others of it.
     """
     words = len(_WORD.findall(text))
-    quoted = sum(len(_WORD.findall(each)) for each in _QUOTED.findall(text))
+    quoted = sum(len(_WORD.findall(each)) for each in QUOTED.findall(text))
     if (quoted and 3 * quoted >= 2 * words) or is_identifier(text):
         return True
     return 3 * len(identifiers(text)) >= max(1, words)

@@ -19,7 +19,8 @@ _SHORTEST = 3  # letters
 _ADDRESS = re.compile(r"\w+://\S+|www\.\S+|\S+@\S+")
 # Letters that touch no digit and no underscore; "customer" of "customer's" and both halves of "log-in" count.
 _LETTERS = re.compile(r"(?<!\w)[^\W\d_]+(?!\w)")
-_QUOTED = re.compile(r"\"[^\"]{2,}\"|“[^”]{2,}”|「[^」]{2,}」|『[^』]{2,}』")
+QUOTED = re.compile(r"\"[^\"]{2,}\"|“[^”]{2,}”|「[^」]{2,}」|『[^』]{2,}』")
+"""A phrase in quotes, Western or Chinese: it means what it says."""
 _CHUNK = re.compile(r"\S+")
 _INSIDE = re.compile(r"\w[@/\\:.=_]+\w|[\d_@\\=<>{}$%]")  # user.name, a/b, C:\x, x=1: not prose
 
@@ -54,7 +55,7 @@ def prose_words(query: str, shortest: int) -> Iterator[tuple[int, str]]:
 
     Not identifiers, numbers, addresses, paths, what stands in quotes, or capitals among small letters (VPN).
     """
-    spared = [match.span() for match in _QUOTED.finditer(query)]
+    spared = [match.span() for match in QUOTED.finditer(query)]
     named = set(identifiers(query))
     flat = HAN_RUN.sub(lambda run: " " * len(run[0]), query)
     for chunk in _CHUNK.finditer(flat):
@@ -72,7 +73,7 @@ def prose_words(query: str, shortest: int) -> Iterator[tuple[int, str]]:
 
 def han_runs(query: str) -> Iterator[tuple[int, str]]:
     """The runs of Han characters of a query, each with its place, without what stands in quotes."""
-    quoted = [match.span() for match in _QUOTED.finditer(query)]
+    quoted = [match.span() for match in QUOTED.finditer(query)]
     for match in HAN_RUN.finditer(query):
         if not any(start < match.end() and match.start() < end for start, end in quoted):
             yield match.start(), match[0]

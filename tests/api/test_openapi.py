@@ -12,6 +12,7 @@ import kb.api.browse
 import kb.api.dictionary_shapes
 import kb.api.files
 import kb.api.interaction_shapes
+import kb.api.judging_shapes
 import kb.api.operations
 import kb.api.search_shapes
 import kb.api.sessions
@@ -87,6 +88,7 @@ def shapes() -> list[type[BaseModel]]:
         kb.api.dictionary_shapes,
         kb.api.files,
         kb.api.interaction_shapes,
+        kb.api.judging_shapes,
         kb.api.operations,
         kb.api.search_shapes,
         kb.api.sessions,
