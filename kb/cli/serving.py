@@ -110,8 +110,8 @@ def _loaded(service: "Service", server: "Server") -> "Callable[[], bool]":
 def collect_less(loaded: "Callable[[], bool]", poll_s: float = 0.5) -> None:
     """Look for garbage less often, and once everything is loaded, no more among what stays.
 
-    With 340,000 objects, and the encoder has more, the collector stopped every thread for 220 ms; what came after the
-    start took it 115 ms, a twentieth as often. Small collections, at each 700 objects, cost a search .4 ms.
+    With 340,000 objects, and the encoder has more, the collector stopped every thread for 220 ms, and for 115 ms once
+    those were frozen. Small collections, at each 700 objects, cost a search .4 ms.
     """
     gc.set_threshold(10_000, 20, 20)
     while not loaded():
