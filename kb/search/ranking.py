@@ -86,9 +86,9 @@ def rank(
     for each in found:
         here = standing(each.item)
         why = (Reason("relevance", round(each.best.score, 4)), *each.best.bonus, *priors(here, context, at, factors))
-        # Not the sum of what is shown, which is rounded: that would make equals of some, and their ids decide.
-        score = each.best.total + sum(reason.value for reason in why[1 + len(each.best.bonus) :])
-        ranked.append(Ranked(each, here, score, why))
+        # The sum of what is shown, which is rounded: the last digits of an engine's sum depend on what else it holds,
+        # and would tell of what somebody may not read.
+        ranked.append(Ranked(each, here, sum(reason.value for reason in why), why))
     return sorted(ranked, key=lambda each: (-each.score, each.found.item))
 
 

@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import re
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -404,7 +405,7 @@ def test_every_route_with_a_body_reads_it_strictly(shared: House) -> None:
         for method, operation in methods.items():
             if "application/json" in operation.get("requestBody", {}).get("content", {}):
                 response = shared.ask(
-                    method.upper(), path.format_map(dict.fromkeys(("number",), "482-9175")), "publisher",
+                    method.upper(), re.sub(r"{\w+}", "482-9175", path), "publisher",
                     content=b'{"a": 1, "a": 1}', headers={"Content-Type": "application/json"},
                 )  # fmt: skip
                 assert "twice" in problem(response)["message"], f"{method} {path}: say route_class=Route"

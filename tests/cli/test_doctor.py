@@ -53,7 +53,7 @@ def test_after_migrating_all_is_well(kb: Kb, light: None) -> None:
     assert result.exit_code == 0
     found = json.loads(result.stdout)
     assert found["ok"] is True
-    assert {"python", "packages", "disk", "database", "index", "backlog", "engine", "encoder"} == {
+    assert {"python", "packages", "disk", "database", "index", "calibration", "backlog", "engine", "encoder"} == {
         check["name"] for check in found["checks"]
     }
 

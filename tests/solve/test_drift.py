@@ -117,9 +117,9 @@ def test_points_that_say_other_things_of_themselves_are_written_anew(works: Work
 
 def test_points_of_nobody_and_no_points_of_ours_go(works: Works) -> None:
     stranger, revision, broken = points_of(works, 3)
-    lost = replace(stranger.ref, item_id="nobody")
-    old = replace(revision.ref, revision=7)
-    strange = replace(broken.ref, ordinal=99)
+    lost = stranger.ref._replace(item_id="nobody")
+    old = revision.ref._replace(revision=7)
+    strange = broken.ref._replace(ordinal=99)
     index_of(works).upsert(
         [
             replace(stranger, ref=lost, payload=dict(stranger.payload, item="article/nobody")),
