@@ -92,8 +92,16 @@ class Flood:
                 "last": round(settled[-1][1]) if settled else 0,
                 "most": round(max((each[1] for each in self.memory), default=0.0)),
                 "slope_per_minute": round(slope, 2),
+                "by_minute": [round(each) for each in self._memory_by_minute()],
             },
         }
+
+    def _memory_by_minute(self) -> list[float]:
+        """The most in each minute: caches fill and stay full, a leak goes on."""
+        most: dict[int, float] = {}
+        for at, megabytes in self.memory:
+            most[int(at // 60)] = max(most.get(int(at // 60), 0.0), megabytes)
+        return [most[minute] for minute in sorted(most)]
 
 
 def measure(settings: Settings, seconds: float, progress: Progress, articles: int = ARTICLES) -> dict[str, Any]:
