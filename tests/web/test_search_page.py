@@ -44,6 +44,7 @@ def test_everything_works_with_the_keyboard_alone(visit: Visit) -> None:
 
 def test_escape_closes_the_suggestions_before_it_clears(visit: Visit) -> None:
     page = visit()
+    expect(page.locator("#query")).to_be_focused()  # the browser does so in its own time
     page.keyboard.type("red")
     expect(page.get_by_role("listbox")).to_be_visible()
     page.keyboard.press("Escape")
@@ -96,6 +97,7 @@ def test_a_late_answer_to_an_old_question_is_dropped(visit: Visit) -> None:
 
 def test_suggestions_show_only_what_the_reader_may_read(visit: Visit, site: Site) -> None:
     page = visit()
+    expect(page.locator("#query")).to_be_focused()  # the browser does so in its own time
     page.keyboard.type("red light")
     expect(offered(page).first).to_be_visible()
     assert "credit without asking" not in page.content()
