@@ -103,6 +103,7 @@ def test_a_session_that_ends_by_itself_asks_again_and_keeps_what_was_typed(
 def test_a_session_that_ended_overnight_is_said_when_the_page_is_opened(visit: Visit, site: Site, watch: Watch) -> None:
     watch.expected = ("401",)
     page = visit("q=red light")
+    expect(page.locator(".hit").first).to_be_visible()  # else its own first look would be the one that is told
     page.context.add_cookies([{"name": "kb_session", "value": "over", "url": site.url}])
     page.reload()
     expect(page.locator("#notice")).to_contain_text("Your session has ended")
