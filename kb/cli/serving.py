@@ -1,8 +1,10 @@
 """`kb serve` and `kb worker`."""
 
+import ctypes
 import errno
 import gc
 import logging
+import os
 import signal
 import socket
 import sys
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from kb.settings import Settings
 
 log = logging.getLogger(__name__)
+
+_M_ARENA_MAX = -8  # of malloc.h
+_ARENAS = 2
 
 
 def register(app: typer.Typer) -> None:
@@ -69,6 +74,7 @@ def _run(
 
     settings = service.settings
     end_on_sigterm()
+    share_memory()
     server = uvicorn.Server(configuration(app, settings))
     end_traces = tracing.start(settings.otel_endpoint, f"kb-{command}") if settings.otel_endpoint else lambda: None
     try:
@@ -177,3 +183,15 @@ def end_on_sigterm() -> None:
         sys.exit(0)
 
     signal.signal(signal.SIGTERM, end)
+
+
+def share_memory() -> None:
+    """Let all threads share two heaps, where the C library is GNU's; MALLOC_ARENA_MAX in the environment goes first.
+
+    It gives each thread one of up to eight times as many as there are cores. What one thread put into a cache another
+    frees, so all of them fill with holes: under the flood (`kb bench --flood`) memory grew by 2.7 MB a minute and
+    reached 464 MB, with two it stands still at 428 after three minutes, and answers come no later.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None and "MALLOC_ARENA_MAX" not in os.environ:
+        mallopt(_M_ARENA_MAX, _ARENAS)

@@ -1,6 +1,7 @@
 import gc
 import json
 import os
+import platform
 import signal
 import socket
 import stat
@@ -27,6 +28,22 @@ def test_a_taken_port_is_said_in_one_line() -> None:
             listen("127.0.0.1", port)
 
 
+EIGHT_THREADS = """
+import ctypes, threading
+from kb.cli.serving import share_memory
+share_memory()
+libc, all_here, kept = ctypes.CDLL(None), threading.Barrier(9), []
+def one():
+    kept.append([bytes(4_000) for _ in range(100)])
+    all_here.wait()
+for _ in range(8):
+    threading.Thread(target=one, daemon=True).start()
+all_here.wait()
+libc.malloc_info(0, ctypes.c_void_p.in_dll(libc, "stdout"))
+libc.fflush(None)
+"""
+
+
 def test_an_address_of_another_machine_is_said_in_one_line() -> None:
     with pytest.raises(Unavailable, match="cannot listen on"):
         listen("192.0.2.1", 0)
@@ -48,6 +65,15 @@ def test_what_was_loaded_for_good_is_not_looked_through_for_garbage() -> None:
     finally:
         gc.unfreeze()
         gc.set_threshold(*before)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only GNU's C library has a heap for each thread")
+@pytest.mark.parametrize(("given", "most"), [({}, 2), ({"MALLOC_ARENA_MAX": "3"}, 3)])
+def test_threads_share_two_heaps_unless_somebody_chose_otherwise(given: dict[str, str], most: int) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"} | given
+    asked = [sys.executable, "-c", EIGHT_THREADS]
+    printed = subprocess.run(asked, env=environment, capture_output=True, text=True, check=True).stdout
+    assert printed.count("<heap nr=") == most
 
 
 def test_an_address_for_everybody_is_shown_as_one_that_a_browser_takes() -> None:
