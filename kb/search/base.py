@@ -55,15 +55,11 @@ class Leg:
     exact: bool
 
 
-class Row(NamedTuple):
-    """A point as the engine returns it: its id, the payload fields asked for, a score where there is one.
+class Name(NamedTuple):
+    """What a point stands for: a passage, in a language."""
 
-    A tuple, since a search makes 200 of them: a quarter of the time of a frozen dataclass.
-    """
-
-    id: str
-    payload: Mapping[str, object]
-    score: float = 0.0
+    ref: PassageRef
+    language: str
 
 
 class EngineIndex(ABC):
@@ -140,16 +136,11 @@ class EngineIndex(ABC):
     def stored(self, items: Sequence[ItemRef]) -> list[Stored]:
         """See `PassageIndex.stored`."""
         # Small pages: this is read while people search.
-        return [
-            Stored(row.id, row.payload)
-            for batch in _batches(items)
-            for row in self._scroll(_of(batch), None, page=BATCH)
-        ]
+        return [row for batch in _batches(items) for row in self._scroll(_of(batch), None, page=BATCH)]
 
     def page(self, after: str | None, limit: int) -> tuple[list[Stored], str | None]:
         """See `PassageIndex.page`."""
-        rows, then = self._page([], None, "", after, limit)
-        return [Stored(row.id, row.payload) for row in rows], then
+        return self._page([], None, "", after, limit)
 
     def remove(self, ids: Sequence[str]) -> None:
         """See `PassageIndex.remove`."""
@@ -166,7 +157,7 @@ class EngineIndex(ABC):
 
     def _scroll(
         self, conditions: Sequence[Condition], fields: Sequence[str] | None, lacking: str = "", page: int = _PAGE
-    ) -> Iterator[Row]:
+    ) -> Iterator[Stored]:
         after: str | None = None
         while True:
             rows, after = self._page(conditions, fields, lacking, after, page)
@@ -197,12 +188,12 @@ class EngineIndex(ABC):
     @abstractmethod
     def _page(
         self, conditions: Sequence[Condition], fields: Sequence[str] | None, lacking: str, after: str | None, limit: int
-    ) -> tuple[list[Row], str | None]:
+    ) -> tuple[list[Stored], str | None]:
         """The next points that meet the conditions and lack that vector, with these payload fields (None for all)."""
 
     @abstractmethod
-    def _query(self, legs: Sequence[Leg]) -> list[list[Row]]:
-        """The answers to several legs in one call."""
+    def _query(self, legs: Sequence[Leg]) -> list[list[Scored]]:
+        """The answers to several legs, in any order; without points that have no name."""
 
 
 def check_points(points: Sequence[Point], dimension: int) -> None:
@@ -234,16 +225,19 @@ def _check_sparse(ref: PassageRef, vector: Sparse) -> None:
         raise Invalid(f"{ref}: a lexical vector has a value that is not finite")
 
 
-def _ranked(rows: Iterable[Row]) -> list[Scored]:
-    return sorted(_scored(rows), key=lambda each: (-each.score, each.ref))
+def name_of(payload: Mapping[str, object]) -> Name | None:
+    """What a point with that payload (`REF_FIELDS`) stands for.
+
+    None for a damaged one: it must not fail every search that it wins. The drift checker removes it.
+    """
+    try:
+        return Name(ref_of(payload), str(payload.get("language")))
+    except ValueError:
+        return None
 
 
-def _scored(rows: Iterable[Row]) -> Iterator[Scored]:
-    for row in rows:
-        try:
-            yield Scored(ref_of(row.payload), str(row.payload.get("language")), row.score)
-        except ValueError:
-            continue  # one damaged point must not fail every search that it wins; the drift checker removes it
+def _ranked(found: Iterable[Scored]) -> list[Scored]:
+    return sorted(found, key=lambda each: (-each.score, each.ref))
 
 
 def _of(items: Sequence[ItemRef]) -> list[Condition]:

@@ -189,8 +189,8 @@ class Reranker:
                 self._loaded.set()
                 return scorer
             except Exception as error:  # a model that cannot be loaded must not take the service down
-                self._state = "failed"
                 log.error("the cross-encoder cannot be loaded: %s", str(error) or type(error).__name__)
+                self._state = "failed"
             self._closed.wait(_RETRY_S)
         return None
 

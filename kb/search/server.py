@@ -10,8 +10,8 @@ from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ApiException
 
 from kb.errors import IndexBroken, IndexUnavailable
-from kb.search.base import EngineIndex, Leg, Row
-from kb.search.index import DENSE, FILTER_FIELDS, REF_FIELDS, Condition, Point, Vector
+from kb.search.base import EngineIndex, Leg, name_of
+from kb.search.index import DENSE, FILTER_FIELDS, REF_FIELDS, Condition, Point, Scored, Stored, Vector
 from kb.search.lexical import LEXICAL, Sparse
 
 MEMORY = ":memory:"
@@ -129,7 +129,7 @@ class ServerIndex(EngineIndex):
 
     def _page(
         self, conditions: Sequence[Condition], fields: Sequence[str] | None, lacking: str, after: str | None, limit: int
-    ) -> tuple[list[Row], str | None]:
+    ) -> tuple[list[Stored], str | None]:
         with self._engine() as engine:
             page, then = engine.scroll(
                 self._collection,
@@ -139,9 +139,9 @@ class ServerIndex(EngineIndex):
                 with_payload=True if fields is None else list(fields),
                 with_vectors=False,
             )
-        return [Row(str(record.id), record.payload or {}) for record in page], None if then is None else str(then)
+        return [Stored(str(record.id), record.payload or {}) for record in page], None if then is None else str(then)
 
-    def _query(self, legs: Sequence[Leg]) -> list[list[Row]]:
+    def _query(self, legs: Sequence[Leg]) -> list[list[Scored]]:
         requests = [
             models.QueryRequest(
                 query=_vector(leg.vector),
@@ -155,7 +155,10 @@ class ServerIndex(EngineIndex):
         ]
         with self._engine(hasty=True) as engine:
             answers = engine.query_batch_points(self._collection, requests)
-        return [[Row("", hit.payload or {}, hit.score) for hit in answer.points] for answer in answers]
+        return [
+            [Scored(*name, hit.score) for hit in answer.points if (name := name_of(hit.payload or {}))]
+            for answer in answers
+        ]
 
     def _params(self, leg: Leg) -> models.SearchParams | None:
         idf = models.IdfCorpusParams(corpus=_corpus(leg.corpus)) if leg.corpus else None

@@ -1,4 +1,5 @@
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -22,9 +23,11 @@ class Toy:
         self.pair_s = pair_s
         self.gate = threading.Event()
         self.gate.set()
+        self.entered = threading.Event()
         self.batches: list[int] = []
 
     def score(self, question: str, passages: Sequence[str]) -> list[float]:
+        self.entered.set()
         threading.Event().wait(self.pair_s * len(passages))
         assert self.gate.wait(10)
         if "fail" in question:
@@ -80,11 +83,14 @@ def test_it_is_skipped_where_even_two_would_take_too_long(ready: Make) -> None:
 
 def test_a_search_waits_no_longer_than_the_budget_and_the_next_not_at_all(ready: Make) -> None:
     toy = Toy()
-    reranker = ready(toy, 30.0)
+    reranker = ready(toy, 500.0)
     toy.gate.clear()
+    toy.entered.clear()
     scores, report = reranker.scores("q", ["x", "y"])
     assert (scores, report.used, report.skipped) == ([], False, "timeout")
     assert report.took_ms < 10_000
+    assert toy.entered.wait(10)
+    time.sleep(0.6)  # by now it has been at it for longer than anybody would wait
     assert reranker.scores("q", ["x", "y"]) == ([], Reranked(skipped="busy"))
     toy.gate.set()
 
