@@ -32,7 +32,7 @@ from kb.search.searcher import BOTH, Searcher
 from kb.search.subjects import question
 from kb.settings import Settings
 from kb.solve import calibrating, seeing
-from kb.solve.reuse import read_again
+from kb.solve.reuse import read
 from kb.standing import Standing
 
 LEGS: Mapping[str, frozenset[str]] = {
@@ -246,7 +246,7 @@ class Ranker:
         candidates: Sequence[Candidate] = retrieval.candidates
         if legs == BOTH:
             with self._db.read() as tx:
-                candidates = read_again(tx, query, candidates)
+                candidates = read(tx, query, candidates).candidates
         found = group(candidates)
         took_ms = (time.perf_counter() - start) * 1000 - retrieval.took_ms["encode"]
         self._look_up([each.item for each in found])

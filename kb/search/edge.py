@@ -162,8 +162,9 @@ class EdgeIndex(EngineIndex):
         ]
         with self._engine() as shard:
             answers = shard.query_batch(qdrant.QueryBatchRequest(requests))
-            names = self._named(shard, {hit.id for answer in answers for hit in answer})
-        return [[Scored(*name, hit.score) for hit in answer if (name := names.get(hit.id))] for answer in answers]
+            scores = [[(hit.id, hit.score) for hit in answer] for answer in answers]  # each look at an id makes it
+            names = self._named(shard, {id for answer in scores for id, _ in answer})
+        return [[Scored(*name, score) for id, score in answer if (name := names.get(id))] for answer in scores]
 
     def _named(self, shard: "qdrant.EdgeShard", ids: "Set[int | str | uuid.UUID]") -> dict[object, Name]:
         """What points stand for, as far as they have a name."""

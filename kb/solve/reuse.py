@@ -6,10 +6,11 @@ A late index may cost recall for one article, never a leak or a stale answer.
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
+from typing import NamedTuple
 
 from kb import clock
 from kb.errors import IndexUnavailable, NotFound
@@ -109,7 +110,7 @@ class Finder:
                 own_interaction(interactions.get(tx, query.context.interaction_id), by)
             standings: dict[ItemRef, Standing] = {}
             wide = replace(query, limit=max(query.limit, answering.COMPARED, PAIRS if self.reranker else 0))
-            hits = _confirmed(tx, by, wide, read_again(tx, query, retrieval.candidates), standings, at, order)
+            hits = _confirmed(tx, by, wide, read(tx, query, retrieval.candidates), standings, at, order)
         reranked = None
         if self.reranker is not None:
             with watch.stage("rerank"):
@@ -167,10 +168,18 @@ class Finder:
         return Retrieval(tuple(found), watch.took_ms, ("index",), ("titles",), expanded=expanded)
 
 
-def read_again(tx: Tx, query: Query, candidates: Sequence[Candidate]) -> list[Candidate]:
-    """The candidates, the first of them with what they say word for word. What was read is confirmed later."""
-    texts = passages.texts(tx, [each.ref for each in candidates[: rescoring.READ]])
-    return rescoring.rescored(query.text, candidates, texts)
+class Read(NamedTuple):
+    """Candidates, best first, and the passages of the first of them, as they were before anything is confirmed."""
+
+    candidates: Sequence[Candidate]
+    passages: Mapping[PassageRef, Passage]
+
+
+def read(tx: Tx, query: Query, candidates: Sequence[Candidate]) -> Read:
+    """The candidates in the order that what they say word for word gives them."""
+    found = passages.get(tx, [each.ref for each in candidates[: rescoring.READ]])
+    texts = {ref: "\n".join((each.title, *each.heading, each.text)) for ref, each in found.items()}
+    return Read(rescoring.rescored(query.text, candidates, texts), found)
 
 
 def considered(limit: int) -> int:
@@ -182,7 +191,7 @@ def _confirmed(
     tx: Tx,
     by: Person,
     query: Query,
-    candidates: Sequence[Candidate],
+    read: Read,
     standings: dict[ItemRef, Standing],
     at: datetime,
     order: Order,
@@ -190,14 +199,14 @@ def _confirmed(
     """The hits: ranked in slices until `limit` of them have been confirmed or the candidates are used up."""
     exact = _by_number(tx, by, query, standings, at)
     hits = [exact] if exact else []
-    found = [each for each in group(candidates) if not exact or each.item != exact.item]
+    found = [each for each in group(read.candidates) if not exact or each.item != exact.item]
     step = considered(query.limit)
     for start in range(0, len(found), step):
         part = found[start : start + step]
         here = _shown(tx, by, [each.item for each in part], at)
         standings |= here
         ranked = order([each for each in part if each.item in here], here.__getitem__, query.context, at)
-        hits.extend(_hits(tx, query, ranked, query.limit - len(hits)))
+        hits.extend(_hits(tx, query, ranked, read.passages, query.limit - len(hits)))
         if len(hits) >= query.limit:
             break
     return hits[: query.limit]
@@ -208,11 +217,13 @@ def _shown(tx: Tx, by: Person, items: Sequence[ItemRef], at: datetime) -> dict[I
     return {item: each for item, each in seeing.standings(tx, by, items, at).items() if each.live}
 
 
-def _hits(tx: Tx, query: Query, ranked: Sequence[Ranked], limit: int) -> Iterator[Hit]:
+def _hits(
+    tx: Tx, query: Query, ranked: Sequence[Ranked], read: Mapping[PassageRef, Passage], limit: int
+) -> Iterator[Hit]:
     """Up to `limit` hits with passages from the record; an item that has none for this reader is passed over."""
     for start in range(0, len(ranked), max(limit, 1)):
         batch = ranked[start : start + max(limit, 1)]
-        best_of = _best_passages(tx, query, [each.found for each in batch])
+        best_of = _best_passages(tx, query, [each.found for each in batch], read)
         for each in batch:
             best = best_of.get(each.found.item)
             if best is not None and limit > 0:
@@ -223,16 +234,16 @@ def _hits(tx: Tx, query: Query, ranked: Sequence[Ranked], limit: int) -> Iterato
             return
 
 
-def _best_passages(tx: Tx, query: Query, found: Sequence[Found]) -> dict[ItemRef, Passage]:
-    """The passage to show of each item that has one for this reader.
+def _best_passages(
+    tx: Tx, query: Query, found: Sequence[Found], read: Mapping[PassageRef, Passage]
+) -> dict[ItemRef, Passage]:
+    """The passage to show of each item that has one for this reader; `read` are known, in this transaction.
 
     All of an item's passages are read only where its best one is current and readable no longer.
     """
-    best = {
-        ref.item: passage
-        for ref, passage in passages.get(tx, [each.best.ref for each in found]).items()
-        if query.reader.may_read(passage.access)
-    }
+    wanted = [each.best.ref for each in found]
+    known = {**read, **passages.get(tx, [ref for ref in wanted if ref not in read])}
+    best = {ref.item: known[ref] for ref in wanted if ref in known and query.reader.may_read(known[ref].access)}
     others = [each for each in found if each.item not in best]
     current = passages.of_items(tx, [each.item for each in others]) if others else {}
     for each in others:

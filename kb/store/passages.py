@@ -4,6 +4,7 @@ Derived from articles and posts in the transaction that changes them. An answer 
 never from the index, which holds no text.
 """
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -22,19 +23,7 @@ _SHOWN = sa.select(
     passage.c.text, passage.c.language, passage.c.audience, passage.c.groups, passage.c.field, passage.c.environment,
     passage.c.topic, passage.c.products, passage.c.tags, passage.c.confidence, passage.c.source,
 )  # fmt: skip
-# SQLite reads the whole table to compare tuples (`(kind, item_id, ...) IN (VALUES ...)`): it finds the items in the key
-# and compares the rest of it as one text, before it looks at a row.
-_NUMBERS = sa.cast(passage.c.revision, sa.String) + "/" + sa.cast(passage.c.ordinal, sa.String)
-_IS_REF = sa.and_(
-    passage.c.kind.in_([kind.value for kind in Kind]),
-    passage.c.item_id.in_(sa.bindparam("items", expanding=True)),
-    (passage.c.kind + "/" + passage.c.item_id + "/" + _NUMBERS).in_(sa.bindparam("refs", expanding=True)),
-)
-_WITH_REFS = _SHOWN.where(_IS_REF)
-_TEXTS = sa.select(
-    passage.c.kind, passage.c.item_id, passage.c.revision, passage.c.ordinal, passage.c.title, passage.c.heading,
-    passage.c.text,
-).where(_IS_REF)  # fmt: skip
+_KEY = (passage.c.kind, passage.c.item_id, passage.c.revision, passage.c.ordinal)
 
 
 def replace(tx: Tx, items: Mapping[ItemRef, Sequence[tuple[Passage, int]]]) -> None:
@@ -64,14 +53,28 @@ def get(tx: Tx, refs: Sequence[PassageRef]) -> dict[PassageRef, Passage]:
     """The passages with these references, as far as they are still current."""
     found = {}
     for batch in batches(refs):
-        rows = tx.execute(_WITH_REFS, _keys(batch))
+        rows = tx.execute(_of_refs(len(batch)), _named(batch))
         found.update({each.ref: each for each in map(_passage, rows.all())})
     return found
 
 
-def _keys(refs: Sequence[PassageRef]) -> dict[str, list[str]]:
-    keys = [f"{ref.kind}/{ref.item_id}/{ref.revision}/{ref.ordinal}" for ref in refs]
-    return {"items": [ref.item_id for ref in refs], "refs": keys}
+@functools.cache
+def _of_refs(number: int) -> sa.Select[Any]:
+    """The statement for so many passages; `_named` gives its parameters.
+
+    One condition for each, since SQLite reads the whole table to compare tuples (`(kind, item_id, ...) IN (VALUES
+    ...)`). Thirty passages of 100,000 take .20 ms; found by their items and then by a text made of the key .56.
+    """
+    keys = [sa.and_(*(column == sa.bindparam(f"{column.name}{n}") for column in _KEY)) for n in range(max(number, 1))]
+    return _SHOWN.where(sa.or_(*keys))
+
+
+def _named(refs: Sequence[PassageRef]) -> dict[str, str | int]:
+    return {
+        f"{column.name}{n}": value
+        for n, ref in enumerate(refs)
+        for column, value in zip(_KEY, (ref.kind.value, *ref[1:]), strict=True)
+    }
 
 
 def page(tx: Tx, after: ItemRef | None, limit: int) -> list[ItemRef]:
@@ -106,16 +109,6 @@ def average_lengths(tx: Tx) -> dict[str, float]:
         if passages := sum(n for n, _ in inside):
             averages[tier.value] = float(sum(total for _, total in inside)) / passages
     return averages
-
-
-def texts(tx: Tx, refs: Sequence[PassageRef]) -> dict[PassageRef, str]:
-    """What these passages say, as Markdown, with title and headings; a passage that is gone is left out."""
-    found: dict[PassageRef, str] = {}
-    for batch in batches(refs):
-        rows = tx.execute(_TEXTS, _keys(batch))
-        for kind, item_id, revision, ordinal, title, heading, text in rows.all():
-            found[PassageRef(Kind(kind), item_id, revision, ordinal)] = "\n".join((title, *heading, text))
-    return found
 
 
 def vectors(tx: Tx, encoder: str, hashes: Iterable[str]) -> dict[str, np.ndarray]:
