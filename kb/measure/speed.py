@@ -4,12 +4,13 @@ The index and everything measured on it live in one child process, so that its p
 encoder is timed in another one (`kb.measure.encoding`).
 """
 
+import gc
 import json
 import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ import numpy as np
 
 from kb import clock
 from kb.article import Article
-from kb.bootstrap import Service
+from kb.bootstrap import Service, wanted_encoder
 from kb.errors import KbError
 from kb.measure.encoding import measure_default
 from kb.measure.evaluation import LEGS
@@ -29,8 +30,11 @@ from kb.measure.workshop import build, temporary_service
 from kb.passage import ItemRef
 from kb.post import Post
 from kb.query import Query, Retrieval
+from kb.search.encoder import Encoder
 from kb.search.fusion import Weights
+from kb.search.hasty import HastyEncoder
 from kb.search.index import point_of
+from kb.search.loading import load_encoder
 from kb.search.searcher import BOTH, PASSAGES, Searcher
 from kb.settings import Settings
 from kb.solve.reuse import Finder
@@ -40,9 +44,11 @@ from kb.text.passages import indexed_text
 
 QUESTIONS = 500
 CLIENTS = (1, 8)
+FEWER_COLLECTIONS = (10_000, 20, 20)
 UPSERTED = 20_000
 """Passages written again to time the engine alone; fewer where there are fewer."""
 
+_PATIENCE_S = 60.0
 _ITEMS_AT_ONCE = 500
 _POINTS_AT_ONCE = 1_024
 _ASKED_ABOUT = 2_000  # items that questions are made from
@@ -53,15 +59,19 @@ Times = dict[str, float]
 def bench(settings: Settings, number: int) -> dict[str, Any]:
     """Measure among so many passages; raises KbError where a child process fails.
 
-    Milliseconds per leg for the engine (both legs in one call) and for the whole search without encoding; queries
-    a second at 1 and 8 clients; passages a second written by the engine; bytes on disk; peak memory in MB.
+    Milliseconds per leg for the engine (both legs in one call) and for the whole search without encoding; of `whole`
+    English questions with encoding, and queries a second at 1 and 8 clients; passages a second written by the engine;
+    bytes on disk; peak memory in MB, without the encoder.
     """
     index = _child("index", str(number))
     return index | {"encoder": measure_default(settings)}
 
 
-def measure_index(settings: Settings, number: int, progress: Progress, questions: int = QUESTIONS) -> dict[str, Any]:
-    """What the first child does."""
+def measure_index(
+    settings: Settings, number: int, progress: Progress, load: Callable[[], Encoder], questions: int = QUESTIONS
+) -> dict[str, Any]:
+    """What the first child does. `load` gives the encoder that works along in the end."""
+    gc.set_threshold(*FEWER_COLLECTIONS)  # as `kb serve` does
     maker, encoder = Maker(), SyntheticEncoder({})
     with temporary_service(settings, encoder) as service:
         known = _fill(service, maker, number, encoder.digest, progress)
@@ -73,16 +83,17 @@ def measure_index(settings: Settings, number: int, progress: Progress, questions
         encoder.learn(asked)
         service.search_log.start()
         progress.begin("searching", len(LEGS) + len(CLIENTS))
+        gc.freeze()
         legs = {name: _leg(_finder(service, legs), asked) for name, legs in LEGS.items()}
         hits = np.mean([len(service.finder.search(each.by, each.query).hits) for each in asked[:50]])
-        clients = {str(many): _clients(_finder(service, BOTH), asked, many) for many in CLIENTS}
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        whole = _whole(service, encoder, load, asked)
         service.live.get()[0].flush()
         result = {
             "passages": number,
             "legs": legs,
             "hits_per_query": round(float(hits), 1),
-            "clients": clients,
+            "whole": whole,
             "upserts_per_s": round(_upserts(service, encoder.digest, progress)),
             "indexed_per_s": round(indexed_per_s),
             "index_mb": _size(service.settings.data_dir / "index"),
@@ -109,10 +120,11 @@ class OneLeg(Searcher):
 
 @dataclass(frozen=True, slots=True)
 class _Took:
-    """Milliseconds of one search: in the engine, and in all without encoding."""
+    """Milliseconds of one search: in the engine, until the hits were confirmed, until the answer was chosen."""
 
     engine: float
-    search: float
+    confirmed: float
+    answered: float
 
 
 def _finder(service: Service, legs: frozenset[str]) -> Finder:
@@ -120,12 +132,27 @@ def _finder(service: Service, legs: frozenset[str]) -> Finder:
 
 
 def _leg(finder: Finder, asked: Sequence[Asked]) -> dict[str, Times]:
-    for each in asked[:20]:
+    """Times without encoding, of questions that were asked before."""
+    for each in asked:
         _search(finder, each)  # first touches of memory and caches
     took = [_search(finder, each) for each in asked]
     return {
         "engine": _percentiles([each.engine for each in took]),
-        "search": _percentiles([each.search for each in took]),
+        "search": _percentiles([each.answered for each in took]),
+    }
+
+
+def _whole(
+    service: Service, encoder: SyntheticEncoder, load: Callable[[], Encoder], asked: Sequence[Asked]
+) -> dict[str, Any]:
+    """English questions from beginning to end, each one encoded: by one person, and by several at once."""
+    encoder.beside = HastyEncoder(load(), _PATIENCE_S)
+    english = [each for each in asked if each.query.family == "en"]
+    took = [_search(service.finder, each, encoded=True) for each in english]
+    return {
+        "encoded_found_confirmed": _percentiles([each.confirmed for each in took]),
+        "answered": _percentiles([each.answered for each in took]),
+        "clients": {str(many): _clients(service.finder, english, many) for many in CLIENTS},
     }
 
 
@@ -136,9 +163,10 @@ def _clients(finder: Finder, asked: Sequence[Asked], many: int) -> Times:
     return {"queries_per_s": round(len(asked) / (time.perf_counter() - start), 1)} | _percentiles(took)
 
 
-def _search(finder: Finder, asked: Asked) -> _Took:
+def _search(finder: Finder, asked: Asked, encoded: bool = False) -> _Took:
     took = finder.search(asked.by, asked.query).took_ms
-    return _Took(took["retrieve"], took["total"] - took["encode"])
+    total = took["total"] if encoded else took["total"] - took["encode"]
+    return _Took(took["retrieve"], total - took["answer"], total)
 
 
 def _fill(service: Service, maker: Maker, number: int, digest: str, progress: Progress) -> list[MadeItem]:
@@ -241,9 +269,9 @@ def _child(*arguments: str) -> dict[str, Any]:
 def main(arguments: Sequence[str]) -> None:
     """The child: "index NUMBER"."""
     _, number = arguments
-    found = measure_index(Settings(), int(number), Progress())
-    if "torch" in sys.modules:
-        raise KbError("PyTorch was loaded, so the memory measured is not the index's")
+    settings = Settings()
+    wanted = wanted_encoder(settings)
+    found = measure_index(settings, int(number), Progress(), lambda: load_encoder(wanted))
     print(json.dumps(found))
 
 

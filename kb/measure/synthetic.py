@@ -21,7 +21,7 @@ from kb.passage import ItemRef, Kind, Passage, PassageRef
 from kb.person import Person
 from kb.post import Post
 from kb.query import Filters, Query
-from kb.search.encoder import EncoderIdentity, Identified
+from kb.search.encoder import Encoder, EncoderIdentity, Identified
 from kb.search.index import Vector
 
 T = TypeVar("T")
@@ -70,11 +70,15 @@ class Asked:
 
 
 class SyntheticEncoder(Identified):
-    """Knows the vectors it was told, so that the time of a real encoder is not measured; serves every language."""
+    """Knows the vectors it was told, so that the time of a real encoder is not measured; serves every language.
+
+    One that is set `beside` it encodes every query as well, so that it is.
+    """
 
     def __init__(self, known: Mapping[str, Vector]) -> None:
         digest = hashlib.sha256(b"synthetic").hexdigest()
         self.identity = EncoderIdentity("synthetic", digest, DIMENSION, max_tokens=256)
+        self.beside: Encoder | None = None
         self._known = dict(known)
 
     def learn(self, asked: Sequence[Asked]) -> None:
@@ -83,6 +87,8 @@ class SyntheticEncoder(Identified):
 
     def encode_queries(self, texts: Sequence[str]) -> Vector:
         """See `kb.search.encoder.Encoder`."""
+        if self.beside is not None:
+            self.beside.encode_queries(texts)
         return np.stack([self._known[text] for text in texts])
 
     def encode_passages(self, texts: Sequence[str]) -> Vector:

@@ -10,10 +10,11 @@ from kb.measure.progress import Progress, clock_time
 from kb.measure.speed import CLIENTS, measure_index
 from kb.measure.synthetic import DIMENSION, Maker
 from kb.settings import Settings
+from tests.toys import ToyEncoder
 
 
 def test_a_small_bench_measures_everything(tmp_path: Path) -> None:
-    found = measure_index(Settings(data_dir=tmp_path), 150, Progress(), questions=12)
+    found = measure_index(Settings(data_dir=tmp_path), 150, Progress(), ToyEncoder, questions=12)
     assert found["passages"] == 150
     assert list(found["legs"]) == ["lexical", "dense", "hybrid"]
     for leg in found["legs"].values():
@@ -21,7 +22,9 @@ def test_a_small_bench_measures_everything(tmp_path: Path) -> None:
             assert list(leg[stage]) == ["p50_ms", "p95_ms", "p99_ms"]
             assert 0 < leg[stage]["p50_ms"] <= leg[stage]["p95_ms"] <= leg[stage]["p99_ms"]
         assert leg["engine"]["p50_ms"] < leg["search"]["p50_ms"]
-    assert [int(many) for many in found["clients"]] == list(CLIENTS)
+    whole = found["whole"]
+    assert 0 < whole["encoded_found_confirmed"]["p50_ms"] < whole["answered"]["p50_ms"]
+    assert [int(many) for many in whole["clients"]] == list(CLIENTS)
     for name in ("upserts_per_s", "indexed_per_s", "index_mb", "record_mb", "peak_memory_mb", "hits_per_query"):
         assert found[name] > 0
 
