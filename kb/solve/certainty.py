@@ -58,8 +58,8 @@ CERTAIN = 0.95
 KNOWN_ENCODER = packaged_identity().digest
 
 # `kb eval --answers --limit 500` over ten judged sets, 2,306 dev queries, November 2026 (docs/relevance.md).
-BOTH = Model(-1.959, {"near": 5.565, "ahead": 3.425, "covers_more": 1.607, "asked": -0.834})
-WORDS = Model(-4.83, {"above": 5.416, "covers_more": 3.063, "said": 0.73})
+BOTH = Model(-1.962, {"near": 5.561, "ahead": 3.494, "covers_more": 1.548, "asked": -0.831})
+WORDS = Model(-4.796, {"above": 5.407, "covers_more": 3.064, "said": 0.723})
 
 
 def evidence(
