@@ -175,12 +175,14 @@ def same_record(settings: Settings) -> dict[str, str]:
         "KB_QDRANT_URL": settings.qdrant_url,
         "KB_EMBEDDING_MODEL": settings.embedding_model,
         "KB_ENCODER_BACKEND": settings.encoder_backend,
+        "KB_ENCODER_QUERIES": settings.encoder_queries,
     }
 
 
 def wanted_encoder(settings: Settings) -> Wanted:
     """The encoder that the settings name."""
-    return Wanted(settings.embedding_model, settings.encoder_backend, settings.data_dir / "models")
+    models = settings.data_dir / "models"
+    return Wanted(settings.embedding_model, settings.encoder_backend, models, settings.encoder_queries)
 
 
 def reranker_of(settings: Settings) -> Reranker | None:

@@ -115,7 +115,7 @@ def bench(
     ] = False,
     articles: Annotated[int, typer.Option(min=1, help="How many articles to restore.")] = 20_000,
     encoder: Annotated[
-        bool, typer.Option("--encoder", help="Instead: the encoder by PyTorch, ONNX Runtime and in 8 bits.")
+        bool, typer.Option("--encoder", help="Instead: the encoder by PyTorch, ONNX Runtime and with 8-bit queries.")
     ] = False,
 ) -> None:
     """Measure how fast search is, over synthetic passages in a temporary index of the embedded engine."""

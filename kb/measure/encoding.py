@@ -1,4 +1,4 @@
-"""How fast we encode: PyTorch, ONNX Runtime and ONNX Runtime with 8-bit weights side by side.
+"""How fast we encode: PyTorch, ONNX Runtime and ONNX Runtime with 8-bit weights for queries side by side.
 
 Each runs in a process of its own, so that its memory is its own. Milliseconds of CPU say what the machine's other
 work does not change.
@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from shutil import copy
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
@@ -30,7 +29,7 @@ from kb.search import exports
 from kb.search.encoder import Encoder, Identified
 from kb.search.hasty import HastyEncoder
 from kb.search.index import Vector
-from kb.search.loading import Backend, Wanted, load_encoder
+from kb.search.loading import Backend, Queries, Wanted, load_encoder
 from kb.search.onnx import OnnxEncoder
 from kb.settings import Settings
 from kb.solve import publishing
@@ -51,16 +50,20 @@ _PATIENCE_S = 60.0
 
 def compare(settings: Settings) -> dict[str, Any]:
     """Measure each; raises KbError where a child process fails. See `measure`."""
-    wanted = replace(wanted_encoder(settings), backend="onnx")
-    load_encoder(wanted)  # so that there is an export
+    exact = replace(wanted_encoder(settings), backend="onnx", queries="exact")
+    load_encoder(exact)  # so that there is an export
     with TemporaryDirectory(prefix="kb-int8-") as folder:
-        _quantise(wanted, Path(folder))
-        return {name: _child(wanted, name, folder) for name in ("torch", "onnx", INT8)}
+        _quantise(exact, Path(folder))
+        return {
+            "torch": _child(replace(exact, backend="torch"), PASSAGES),
+            "onnx": _child(exact, PASSAGES),
+            INT8: _child(exact, PASSAGES, folder),
+        }
 
 
 def measure_default(settings: Settings) -> dict[str, Any]:
     """What the settings' encoder takes for a query, and to load."""
-    return _child(wanted_encoder(settings), settings.encoder_backend)
+    return _child(wanted_encoder(settings))
 
 
 def measure(load: Callable[[], Encoder], passages: int = PASSAGES) -> dict[str, Any]:
@@ -98,18 +101,23 @@ def _exported(wanted: Wanted) -> exports.Export:
 
 
 def _quantise(wanted: Wanted, folder: Path) -> None:
-    """The export with its weights in 8 bits, scaled per channel."""
-    from onnxruntime.quantization import QuantType, quantize_dynamic
+    """The export with 8-bit weights for queries, whether it kept them or not."""
+    from kb.search import quantising  # here: the children measure memory, and have no use for `onnx`
 
     exact = _exported(wanted).folder
-    copy(exact / exports.TOKENIZER, folder)
-    quantize_dynamic(exact / exports.MODEL, folder / exports.MODEL, per_channel=True, weight_type=QuantType.QInt8)
+    for name in (exports.MODEL, exports.TOKENIZER):
+        (folder / name).symlink_to((exact / name).absolute())
+    quantising.write(exact / exports.MODEL, folder / exports.QUERIES)
+
+
+def _quantised(wanted: Wanted, folder: Path) -> OnnxEncoder:
+    return OnnxEncoder(replace(_exported(wanted), folder=folder, quantised=exports.Quantised()))
 
 
 def _worst(encoder: Encoder, exact: Encoder) -> float:
-    """The least cosine between what the two say of some texts."""
+    """The least cosine between what the two say of some queries, long ones too."""
     texts = [*_texts(40), *_questions(40)]
-    return round(float((encoder.encode_passages(texts) * exact.encode_passages(texts)).sum(axis=1).min()), 4)
+    return round(float((encoder.encode_queries(texts) * exact.encode_queries(texts)).sum(axis=1).min()), 4)
 
 
 def _queries(encoder: Encoder) -> dict[str, float]:
@@ -209,26 +217,26 @@ def _stepped(indexer: Indexer) -> float:
     return time.perf_counter() - start if any(did) else 0.0
 
 
-def _child(wanted: Wanted, name: str, int8: str = "") -> dict[str, Any]:
+def _child(wanted: Wanted, passages: int = 0, int8: str = "") -> dict[str, Any]:
     """Run this module in a process of its own and read its one line of JSON."""
-    command = [sys.executable, "-m", "kb.measure.encoding", wanted.model, str(wanted.exports), name, int8]
+    asked = [wanted.model, str(wanted.exports), wanted.backend, wanted.queries, str(passages), int8]
+    command = [sys.executable, "-m", "kb.measure.encoding", *asked]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        raise KbError(f"the measurement of {name} failed; see above")
+        raise KbError(f"the measurement of {INT8 if int8 else wanted.backend} failed; see above")
     found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return found
 
 
 def main(arguments: Sequence[str]) -> None:
-    """The child: MODEL EXPORTS NAME INT8, where INT8 is the folder of the 8-bit export, if all is to be measured."""
-    model, folder, name, int8 = arguments
-    if name == INT8:
-        export = _exported(Wanted(model, exports=Path(folder)))
-        found = measure(lambda: OnnxEncoder(replace(export, folder=Path(int8))))
-        found["worst_cosine"] = _worst(OnnxEncoder(replace(export, folder=Path(int8))), OnnxEncoder(export))
+    """The child: MODEL EXPORTS BACKEND QUERIES PASSAGES INT8, the last the folder of the 8-bit export or ""."""
+    model, folder, backend, queries, passages, int8 = arguments
+    wanted = Wanted(model, cast(Backend, backend), Path(folder), cast(Queries, queries))
+    if int8:
+        found = measure(lambda: _quantised(wanted, Path(int8)), int(passages))
+        found["worst_cosine"] = _worst(_quantised(wanted, Path(int8)), load_encoder(wanted))
     else:
-        wanted = Wanted(model, cast(Backend, name), Path(folder))
-        found = measure(lambda: load_encoder(wanted), PASSAGES if int8 else 0)
+        found = measure(lambda: load_encoder(wanted), int(passages))
     print(json.dumps(found))
 
 

@@ -4,14 +4,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from kb.errors import EncoderUnavailable
 from kb.search import exports
 from kb.search.encoder import Encoder, EncoderIdentity, packaged_identity
-from kb.search.exports import NotExported
+from kb.search.exports import Export, NotExported
 from kb.search.hasty import CachingEncoder, HastyEncoder
 from kb.search.onnx import OnnxEncoder
 from kb.search.transformer import SentenceTransformerEncoder
@@ -26,6 +26,7 @@ RETRY_S = 60.0
 
 
 Backend = Literal["auto", "onnx", "torch"]
+Queries = Literal["auto", "exact"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,13 @@ class Wanted:
     """Which encoder: a model by name or folder ("" for the packaged one), and by what it is to run.
 
     `exports` is the folder of exports; without one it is PyTorch. "auto" is ONNX Runtime where the model can be
-    exported, else PyTorch.
+    exported, else PyTorch. `queries` is "auto" for weights in 8 bits where the export has them, or "exact".
     """
 
     model: str = ""
     backend: Backend = "auto"
     exports: Path | None = None
+    queries: Queries = "auto"
 
     @property
     def identity(self) -> EncoderIdentity | None:
@@ -146,7 +148,12 @@ def load_encoder(wanted: Wanted, make: bool = True) -> Encoder:
 
 def runs_by(encoder: Encoder) -> str:
     """What runs it, for people."""
-    return "ONNX Runtime" if isinstance(encoder, OnnxEncoder) else "PyTorch"
+    if not isinstance(encoder, OnnxEncoder):
+        return "PyTorch"
+    if encoder.quantised is None:
+        return "ONNX Runtime"
+    refused = encoder.quantised.refused
+    return "ONNX Runtime, " + (f"queries exact: {refused}" if refused else "queries with weights in 8 bits")
 
 
 def why_not_exported(wanted: Wanted) -> str:
@@ -164,7 +171,7 @@ def _by_onnx(wanted: Wanted, make: bool) -> OnnxEncoder | None:
     if wanted.backend == "torch" or wanted.exports is None:
         return None
     try:
-        return _exported(wanted.model, wanted.exports, make)
+        return _exported(wanted, wanted.exports, make)
     except (NotExported, OSError) as error:  # OSError: there is no room, or we may not write
         if wanted.backend == "onnx":
             raise EncoderUnavailable(f"the encoder cannot be run by ONNX Runtime: {error}") from error
@@ -172,13 +179,17 @@ def _by_onnx(wanted: Wanted, make: bool) -> OnnxEncoder | None:
         return None
 
 
-def _exported(model: str, root: Path, make: bool) -> OnnxEncoder | None:
-    export = exports.read(exports.folder_of(model, root))
+def _exported(wanted: Wanted, root: Path, make: bool) -> OnnxEncoder | None:
+    export = exports.read(exports.folder_of(wanted.model, root))
     if export is not None:
         try:
-            return OnnxEncoder(export)
+            return _opened(export, wanted)
         except Exception as error:  # whatever another version of ONNX Runtime does not like about it
             log.warning("the exported encoder cannot be loaded: %s", error)
             if make:
                 exports.discard(export)
-    return OnnxEncoder(exports.make(model, root)) if make else None
+    return _opened(exports.make(wanted.model, root), wanted) if make else None
+
+
+def _opened(export: Export, wanted: Wanted) -> OnnxEncoder:
+    return OnnxEncoder(replace(export, quantised=None) if wanted.queries == "exact" else export)

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,10 @@ _Map = Callable[[Callable[[Sequence[int]], Vector], Iterable[Sequence[int]]], It
 
 
 class OnnxEncoder(Identified):
-    """An export at work. Loading takes .3 s; one session serves queries and passages, from any number of threads.
+    """An export at work. Loading takes .3 s; any number of threads may ask.
+
+    Queries have a session of their own where the export has weights in 8 bits for them; passages are always exact.
+    The vectors of both are comparable, so name and digest say nothing of it. `quantised` is what the export says.
 
     A run has one thread. Two that meet after every operation gain nothing when others work as well, and each core
     has a passage of its own to encode.
@@ -32,17 +36,14 @@ class OnnxEncoder(Identified):
     def __init__(self, export: Export) -> None:
         # A batch is tokenised in a millisecond: threads of its own would only wake up for it.
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-        import onnxruntime  # here: not needed where PyTorch encodes
         from tokenizers import Tokenizer
 
-        self.identity = export.identity
+        self.identity, self.quantised = export.identity, export.quantised
         self._query_prompt, self._passage_prompt = export.query_prompt, export.passage_prompt
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(
-            str(export.folder / MODEL), options, providers=["CPUExecutionProvider"]
-        )
-        self._inputs = {each.name for each in self._session.get_inputs()}
+        self._passages = self._queries = _session(export.folder / MODEL)
+        if export.queries != MODEL:
+            self._queries = _session(export.folder / export.queries)
+        self._inputs = {each.name for each in self._passages.get_inputs()}
         self._tokenizer = Tokenizer.from_file(str(export.folder / TOKENIZER))
         self._filling: int = (self._tokenizer.padding or {})["pad_id"]
         self._tokenizer.no_padding()  # set once: a tokenizer that is changed while in use fails ("Already borrowed")
@@ -50,23 +51,23 @@ class OnnxEncoder(Identified):
 
     def encode_queries(self, texts: Sequence[str]) -> Vector:
         """See `Encoder`; in the calling thread."""
-        return self._encode([self._query_prompt + text for text in texts], map)
+        return self._encode([self._query_prompt + text for text in texts], self._queries, map)
 
     def encode_passages(self, texts: Sequence[str]) -> Vector:
         """See `Encoder`; on all cores."""
-        return self._encode([self._passage_prompt + text for text in texts], self._pool.map)
+        return self._encode([self._passage_prompt + text for text in texts], self._passages, self._pool.map)
 
-    def _encode(self, texts: Sequence[str], each: _Map) -> Vector:
+    def _encode(self, texts: Sequence[str], session: Any, each: _Map) -> Vector:
         tokens = self._tokenizer.encode_batch(texts) if texts else []
         batches = list(_batches([len(each.ids) for each in tokens]))
         vectors = np.zeros((len(texts), self.dimension), np.float32)
         for places, found in zip(
-            batches, each(lambda batch: self._run([tokens[n] for n in batch]), batches), strict=True
+            batches, each(lambda batch: self._run(session, [tokens[n] for n in batch]), batches), strict=True
         ):
             vectors[places] = found
         return unit(vectors, self.dimension)
 
-    def _run(self, tokens: "Sequence[Encoding]") -> Vector:
+    def _run(self, session: Any, tokens: "Sequence[Encoding]") -> Vector:
         shape = len(tokens), max(len(each.ids) for each in tokens)
         inputs: dict[str, Any] = {
             "input_ids": np.full(shape, self._filling, np.int64),
@@ -77,8 +78,16 @@ class OnnxEncoder(Identified):
             inputs["input_ids"][row, : len(each.ids)] = each.ids
             inputs["attention_mask"][row, : len(each.ids)] = each.attention_mask
             inputs["token_type_ids"][row, : len(each.ids)] = each.type_ids
-        found: Vector = self._session.run(None, {name: inputs[name] for name in self._inputs})[0]
+        found: Vector = session.run(None, {name: inputs[name] for name in self._inputs})[0]
         return found
+
+
+def _session(model: Path) -> Any:
+    import onnxruntime  # here: not needed where PyTorch encodes
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

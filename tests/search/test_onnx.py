@@ -6,55 +6,14 @@ import threading
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from kb.errors import EncoderUnavailable
 from kb.search import exports
-from kb.search.encoder import EncoderIdentity
 from kb.search.exports import Export, NotExported
 from kb.search.loading import Wanted, load_encoder, runs_by, why_not_exported
 from kb.search.onnx import TOKENS_AT_ONCE, OnnxEncoder
-
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "router", "light", "red", "bill", "query", ":", "the", "is"]
-DIMENSION = 8
-
-
-def a_tokenizer() -> Tokenizer:
-    tokenizer = Tokenizer(models.WordLevel({word: n for n, word in enumerate(WORDS)}, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer.post_processor = processors.TemplateProcessing("[CLS] $A [SEP]", None, [("[CLS]", 2), ("[SEP]", 3)])
-    return tokenizer
-
-
-def an_export(folder: Path, query_prompt: str = "", passage_prompt: str = "") -> Export:
-    """The mean of a random vector for each word, written by hand: no PyTorch."""
-    folder.mkdir(parents=True, exist_ok=True)
-    table = np.random.default_rng(1).standard_normal((len(WORDS), DIMENSION)).astype(np.float32)
-    nodes = [
-        helper.make_node("Gather", ["table", "input_ids"], ["words"]),
-        helper.make_node("Cast", ["attention_mask"], ["seen"], to=TensorProto.FLOAT),
-        helper.make_node("Unsqueeze", ["seen", "last"], ["mask"]),
-        helper.make_node("Mul", ["words", "mask"], ["kept"]),
-        helper.make_node("ReduceSum", ["kept", "middle"], ["vectors"], keepdims=0),
-    ]
-    inputs = [helper.make_tensor_value_info(n, TensorProto.INT64, ["n", "t"]) for n in ("input_ids", "attention_mask")]
-    outputs = [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["n", DIMENSION])]
-    constants = {"table": table, "last": np.array([2]), "middle": np.array([1])}
-    known = [numpy_helper.from_array(value, name) for name, value in constants.items()]
-    graph = helper.make_graph(nodes, "toy", inputs, outputs, known)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.save(model, str(folder / exports.MODEL))
-    tokenizer = a_tokenizer()
-    tokenizer.enable_truncation(64)
-    tokenizer.enable_padding()
-    tokenizer.save(str(folder / exports.TOKENIZER))
-    identity = EncoderIdentity("toy", "d1", DIMENSION, 64, frozenset({"en"}))
-    export = Export(folder, identity, query_prompt, passage_prompt)
-    export.write()
-    return export
+from tests.search.exported import DIMENSION, WORDS, a_tokenizer, an_export
 
 
 def test_what_was_exported_is_read_again(tmp_path: Path) -> None:
@@ -193,13 +152,17 @@ def test_a_model_is_exported_elsewhere_and_says_the_same(tmp_path: Path) -> None
     from kb.search.transformer import SentenceTransformerEncoder
 
     model = a_model(tmp_path, {"query": "query: ", "document": "the "})
-    encoder = load_encoder(Wanted(model, "onnx", tmp_path / "models"))
+    encoder = load_encoder(Wanted(model, "onnx", tmp_path / "models", "exact"))
     expected = SentenceTransformerEncoder(model)
     assert encoder.identity == expected.identity
     texts = ["router light", "the bill is red " * 20, "", "unheard of"]
     for what in ("encode_queries", "encode_passages"):
         ours, theirs = getattr(encoder, what)(texts), getattr(expected, what)(texts)
         assert (ours * theirs).sum(axis=1) == pytest.approx(np.ones(4), abs=1e-5)
+    export = exports.read(exports.folder_of(model, tmp_path / "models"))
+    assert export is not None
+    assert export.quantised is not None
+    assert min(export.quantised.cosine - 0.999, export.quantised.ms, export.quantised.exact_ms) > 0
 
 
 @pytest.mark.slow
