@@ -36,11 +36,11 @@ from kb.solve import publishing
 from kb.solve.indexing import DENSE_THREADS, Indexer
 
 INT8 = "int8"
-PASSAGES = 400
+PASSAGES = 2_400
 QUERIES = 200
 CLIENTS = (1, 8)
 
-_STEPS = 6  # of the indexer, then the same texts bare
+_STEPS = 16  # of the indexer, then the same texts bare; of few, the last one works alone for long
 _WORDS = (
     "router light red blue cable signal account invoice price phone code screen the to of and you your is on in for "
     "hold button seconds restart wait until then settings open choose network customer contract bill payment refund"
