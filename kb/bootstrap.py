@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from kb import clock, logs
+from kb.case import Rules
 from kb.errors import KbError
 from kb.passage import ItemRef
+from kb.person import SYSTEM
 from kb.search.catalogue import Catalogue
 from kb.search.dictionary import Dictionary
 from kb.search.engines import EdgeEngine, Engine, ServerEngine
@@ -22,11 +24,12 @@ from kb.search.spelling import Speller
 from kb.search.vocabulary import Vocabulary
 from kb.session import Lifetimes
 from kb.settings import Settings
-from kb.solve import cataloguing
+from kb.solve import casework, cataloguing
 from kb.solve import dictionary as managing
 from kb.solve.generations import Generations
 from kb.solve.indexing import Indexer
 from kb.solve.oidc import Grant, Provider, Registration
+from kb.solve.proving import Prover
 from kb.solve.recalibrating import Recalibrator
 from kb.solve.replaying import Replay
 from kb.solve.reuse import Finder
@@ -76,6 +79,8 @@ class Service:
         self.reranker = reranker_of(settings)
         self.finder = Finder(self.db, searcher, self.catalogue, self.search_log, self.corrector, self.reranker)
         self.replay = Replay(self.db, self.finder)
+        self.prover = Prover(self.patient_db, self.finder)
+        self.case_rules = Rules(settings.case_owner, settings.case_not_helpful)
         self.sign_in = SignIn(self.db, lifetimes(settings))
         self.provider = openid_provider(settings, self.db, self.sign_in)
         self.public_url = settings.public_url.rstrip("/")
@@ -133,7 +138,10 @@ class Service:
         cataloguing.refresh(self.patient_db, self.catalogue, items)
 
     def _follow(self) -> None:
-        """Load dictionary and catalogue; follow the changes of the one and, where another process indexes, of all."""
+        """Load dictionary and catalogue; follow the changes of the one and, where another process indexes, of all.
+
+        Prove the fixes that the index has by now, and give cases whose owner has left another one.
+        """
         since, loaded, failing = clock.now(), False, False
         while not self._stop.is_set():
             try:
@@ -149,12 +157,14 @@ class Service:
                         changed = content.changed_since(tx, since, overlap=timedelta(seconds=5))
                     self._refresh(changed)
                     since = at
+                self.prover.step()
+                casework.adopt(self.patient_db, SYSTEM, self.case_rules)
                 failing = False
             except Exception as error:  # whatever comes: without this thread titles would stay as they are
                 if not failing:  # said once: it is tried again every other second
                     known = isinstance(error, KbError)
                     log.warning(
-                        "titles and the dictionary cannot be refreshed: %s",
+                        "titles, the dictionary and cases cannot be followed: %s",
                         logs.told(error),
                         exc_info=None if known else error,
                     )
