@@ -3,6 +3,7 @@
 import logging
 import os
 import threading
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -43,6 +44,7 @@ from kb.store.migrate import migrate
 log = logging.getLogger(__name__)
 
 _FOLLOW_S = 2.0
+_ADOPT_S = 60.0
 
 
 class Service:
@@ -85,6 +87,7 @@ class Service:
         self.provider = openid_provider(settings, self.db, self.sign_in)
         self.public_url = settings.public_url.rstrip("/")
         self.file_limit = settings.file_limit
+        self._adopted = float("-inf")
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -138,10 +141,7 @@ class Service:
         cataloguing.refresh(self.patient_db, self.catalogue, items)
 
     def _follow(self) -> None:
-        """Load dictionary and catalogue; follow the changes of the one and, where another process indexes, of all.
-
-        Prove the fixes that the index has by now, and give cases whose owner has left another one.
-        """
+        """Load dictionary and catalogue; follow the changes of the one and, where another process indexes, of all."""
         since, loaded, failing = clock.now(), False, False
         while not self._stop.is_set():
             try:
@@ -157,8 +157,7 @@ class Service:
                         changed = content.changed_since(tx, since, overlap=timedelta(seconds=5))
                     self._refresh(changed)
                     since = at
-                self.prover.step()
-                casework.adopt(self.patient_db, SYSTEM, self.case_rules)
+                self._tend_cases()
                 failing = False
             except Exception as error:  # whatever comes: without this thread titles would stay as they are
                 if not failing:  # said once: it is tried again every other second
@@ -170,6 +169,13 @@ class Service:
                     )
                 failing = True
             self._stop.wait(_FOLLOW_S)
+
+    def _tend_cases(self) -> None:
+        """Prove the fixes that the index has by now; now and then give cases whose owner has left another one."""
+        self.prover.step()
+        if time.monotonic() - self._adopted > _ADOPT_S:
+            casework.adopt(self.patient_db, SYSTEM, self.case_rules)
+            self._adopted = time.monotonic()
 
 
 def index_hold(settings: Settings) -> Hold | None:

@@ -20,6 +20,9 @@ LATELY = timedelta(days=30)
 REUSE_UNIT = 10
 """Interactions lately at which the time to fix something halves for the first time."""
 
+MOST_WORDS = 8_000
+"""Characters that a case is searched by: the notes of the first who flag it."""
+
 MOST_DEMAND = 1_000_000_000
 
 
@@ -131,8 +134,8 @@ class RevisionCase:
 
     `label` and `title` are the item's number and title as they were, so that the case stays readable whatever becomes
     of it. `audience` is the tier of who flagged: quotes and notes are theirs, and no tier below is told of them.
-    `fold` makes two flags the same case until it is closed or declined. `round` counts fixes, `version` changes, which
-    guards against lost edits.
+    `words` is what it can be searched by. `fold` makes two flags the same case until it is closed or declined. `round`
+    counts fixes, `version` changes, which guards against lost edits.
     """
 
     id: str
@@ -151,6 +154,7 @@ class RevisionCase:
     ordinal: int | None = None
     heading: tuple[str, ...] = ()
     quote: str = ""
+    words: str = ""
     state: State = State.OPEN
     count: int = 0
     reuse: int = 0
@@ -236,6 +240,11 @@ class RevisionCase:
         }  # fmt: skip
         return self._move(at, State.IN_PROGRESS if self.assignee_id else State.OPEN, **cleared)
 
+    def said(self, at: datetime, words: str) -> "RevisionCase":
+        """The case that can be found by these words as well, as long as there is room."""
+        more = f"{self.words}\n{words}" if words and words not in self.words else self.words
+        return self._changed(at, words=more if len(more) <= MOST_WORDS else self.words)
+
     def touched(self, at: datetime, **fields: object) -> "RevisionCase":
         """The case with other particulars that are no step of its life, such as its owner."""
         return self._changed(at, **fields)
@@ -271,7 +280,7 @@ def fold_key(cause: Cause, audience: Audience, item: ItemRef | None, passage: st
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step in a case's history; `text` is a comment, a reason, or what became of it."""
+    """One step in a case's history; `text` is a comment or a reason, `whom_id` who was given the case."""
 
     case_id: str
     at: datetime
@@ -279,6 +288,7 @@ class Step:
     action: Action
     state: State
     text: str = ""
+    whom_id: str | None = None
     id: int | None = None
 
 
@@ -311,7 +321,7 @@ class News(StrEnum):
     ASSIGNED = "assigned"  # who works on it
     FIXED = "fixed"  # who flagged it
     DECLINED = "declined"  # who flagged it
-    REOPENED = "reopened"  # its owner and who works on it
+    REOPENED = "reopened"  # its owner and who works on it; who flagged it, when the fix was taken back
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,13 +113,14 @@ class FlagOut(Shape):
 
 
 class HistoryOut(Shape):
-    """A step of a case; `text` is a comment, a reason, or what became of it."""
+    """A step of a case; `text` is a comment or a reason, `whom_id` who was given the case."""
 
     at: datetime
     person_id: str
     action: Action
     state: State
     text: str
+    whom_id: str | None
 
 
 class PlaceOut(Shape):
@@ -186,7 +187,8 @@ class ReadCaseOut(CaseOut):
         FIXED | {
             "flags": [_FLAG],
             "history": [
-                {"at": "2026-03-14T12:00:00Z", "person_id": AN_AGENT, "action": "opened", "state": "open", "text": ""}
+                {"at": "2026-03-14T12:00:00Z", "person_id": AN_AGENT, "action": "opened", "state": "open", "text": "",
+                 "whom_id": None}
             ],
             "proofs": [{
                 "round": 1, "query": "red light on the hub", "at": "2026-03-15T09:00:02Z",
@@ -210,8 +212,7 @@ class ReadCaseOut(CaseOut):
             **case_fields(told.case, at),
             flags=[FlagOut.of(each) for each in told.flags],
             history=[
-                HistoryOut(at=each.at, person_id=each.person_id, action=each.action, state=each.state, text=each.text)
-                for each in told.steps
+                HistoryOut(**{name: getattr(each, name) for name in HistoryOut.model_fields}) for each in told.steps
             ],
             proofs=[
                 ProofOut(

@@ -66,7 +66,7 @@ def mark_notifications(asked: ReadIn, me: Me, parts: Parts) -> ReadOut:
     return ReadOut(read=telling.mark_read(parts.db, me, asked.ids))
 
 
-@router.get("/notifications/{notification_id}", summary="Read one", responses=refusals(404), dependencies=_ALONE)
+@router.get("/notifications/{notification_id:int}", summary="Read one", responses=refusals(404), dependencies=_ALONE)
 def read_notification(
     notification_id: Annotated[int, Path(ge=1, le=2**53, examples=[17])], me: Me, parts: Parts
 ) -> ReadNotificationOut:

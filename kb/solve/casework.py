@@ -1,7 +1,7 @@
 """Work on cases: lists, one case with all of it, and each step that people take. Each step is one transaction."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kb import clock
@@ -10,7 +10,7 @@ from kb.errors import Invalid, KbError, NotAllowed, NotFound
 from kb.flag import Flag
 from kb.person import Person, Right
 from kb.solve import seeing
-from kb.solve.folding import change, owner_for
+from kb.solve.folding import change, owner_for, words
 from kb.store import audit, cases, flags, notifications, people
 from kb.store.cases import Wanted
 from kb.store.database import Database, Tx
@@ -42,6 +42,7 @@ class Done:
 def listing(db: Database, by: Person, wanted: Wanted, after: str, limit: int) -> list[RevisionCase]:
     """The cases that are there for `by`, the most pressing first. `after` is `cursor` of the last one read."""
     by.require(Right.FLAG)
+    wanted = replace(wanted, text=words(wanted.text.strip()))
     with db.read() as tx:
         return cases.listing(tx, by.reader, wanted, _place(after), limit)
 
@@ -76,7 +77,7 @@ def assign(db: Database, by: Person, case_id: str, person_id: str | None, versio
             notifications.tell(tx, [person_id], News.ASSIGNED, after, at)
         return after
 
-    return _step(db, by, case_id, Action.ASSIGNED, step, version, person_id or "")
+    return _step(db, by, case_id, Action.ASSIGNED, step, version, whom_id=person_id)
 
 
 def own(db: Database, by: Person, case_id: str, person_id: str, version: int | None = None) -> RevisionCase:
@@ -88,7 +89,7 @@ def own(db: Database, by: Person, case_id: str, person_id: str, version: int | N
         notifications.tell(tx, [person_id], News.OPENED, before, at)
         return before.touched(at, owner_id=person_id)
 
-    return _step(db, by, case_id, Action.ASSIGNED, step, version, person_id)
+    return _step(db, by, case_id, Action.ASSIGNED, step, version, whom_id=person_id)
 
 
 def comment(db: Database, by: Person, case_id: str, text: str) -> RevisionCase:
@@ -187,6 +188,7 @@ def _step(
     step: Callable[[Tx, RevisionCase, datetime], RevisionCase],
     version: int | None,
     text: str = "",
+    whom_id: str | None = None,
 ) -> RevisionCase:
     by.require(Right.FLAG)
     at = clock.now()
@@ -196,7 +198,7 @@ def _step(
         if after is before:
             return before
         cases.update(tx, before, after)
-        cases.add_steps(tx, [Step(case_id, at, by.id, action, after.state, text)])
+        cases.add_steps(tx, [Step(case_id, at, by.id, action, after.state, text, whom_id)])
         audit.write(tx, [change(by, action.value, before, after, at)])
     return after
 

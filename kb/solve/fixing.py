@@ -35,8 +35,8 @@ def published(tx: Tx, by: Person, before: Article | None, after: Article, fixes:
         raise Invalid("a case is fixed by a revision that is published: publish it", "fixes")
     if shown is not None and was is not None and shown < was:
         _undo(tx, by, after, shown, at)
-    for place, case_id in enumerate(dict.fromkeys(fixes.cases)):
-        _fix(tx, by, case_id, f"fixes.{place}", after, was, fixes.changes_meaning, at)
+    for case_id in sorted(set(fixes.cases)):  # in one order: two who fix the same gaps do not wait for each other
+        _fix(tx, by, case_id, f"fixes.{fixes.cases.index(case_id)}", after, was, fixes.changes_meaning, at)
 
 
 def _fix(
@@ -65,6 +65,7 @@ def _undo(tx: Tx, by: Person, article: Article, shown: int, at: datetime) -> Non
         if each.fixed_revision is not None and each.fixed_revision > shown:
             if each.state is State.CLOSED and cases.unfinished(tx, each.fold):
                 continue  # somebody has flagged it anew since: that case is open
+            notifications.tell(tx, set(flags.flaggers(tx, each.id)) - {by.id}, News.REOPENED, each, at)
             _save(tx, by, Action.UNDONE, each, reopened(tx, by, each, None, "", at), f"revision {shown} is back", at)
 
 

@@ -15,7 +15,7 @@ from kb.flag import ROADS, Cause, Flag, Road
 from kb.passage import ItemRef, Kind, Passage
 from kb.person import Person, Right
 from kb.solve import casework, seeing
-from kb.solve.folding import About, case_of, change, weighed, whole_sentences
+from kb.solve.folding import About, case_of, change, weighed, whole_sentences, words
 from kb.solve.trail import own_interaction
 from kb.standing import Standing
 from kb.store import articles, audit, cases, flags, interactions, passages
@@ -94,7 +94,7 @@ def _new(by: Person, said: Said, at: datetime) -> Flag:
 def _weighed(tx: Tx, by: Person, before: RevisionCase, new: Flag, again: bool, at: datetime) -> RevisionCase:
     """The case with the flag counted. Who flags what a fix should have put right, in the fix, reopens it."""
     severity = Severity.SEVERE if new.severe else SEVERITY[new.cause]
-    after = weighed(tx, before, before.count + (0 if again else 1), severity, at)
+    after = weighed(tx, before, before.count + (0 if again else 1), severity, at).said(at, words(new.note))
     if (
         before.state is State.FIXED
         and before.fixed_revision is not None

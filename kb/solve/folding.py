@@ -59,6 +59,11 @@ class About:
         return " ".join(fold(self.query or self.quote or " > ".join(self.heading)).split())
 
 
+def words(*texts: str) -> str:
+    """Texts as a case is searched by them: either script of Chinese, upper and lower case are the same."""
+    return "\n".join(fold(each) for each in texts if each)
+
+
 def whole_sentences(text: str, quote: str) -> str:
     """The sentences of a plain text that a quote touches, so that two people who mark more or less mean the same.
 
@@ -128,6 +133,7 @@ def _facts(case: RevisionCase) -> dict[str, object]:
 def _new(tx: Tx, about: About, rules: Rules, at: datetime) -> RevisionCase:
     topic = _topic(tx, about.item)
     severity = SEVERITY[about.cause]
+    title = about.standing.title if about.standing else about.query
     used = cases.reuse(tx, about.item, at - LATELY) if about.item else 0
     return RevisionCase(
         id=uuid.uuid4().hex,
@@ -140,7 +146,7 @@ def _new(tx: Tx, about: About, rules: Rules, at: datetime) -> RevisionCase:
         due_at=due_at(at, severity, used),
         item=about.item,
         label=about.standing.label if about.standing else "",
-        title=about.standing.title if about.standing else about.query,
+        title=title,
         topic=topic,
         revision=about.revision,
         ordinal=about.ordinal,
@@ -148,6 +154,7 @@ def _new(tx: Tx, about: About, rules: Rules, at: datetime) -> RevisionCase:
         quote=about.quote,
         reuse=used,
         demand=demand_of(severity, 0, used),
+        words=words(about.standing.label if about.standing else "", title, about.quote),
         owner_id=owner_for(tx, ROADS[about.cause], about.item, topic, about.audience, rules),
     )
 

@@ -81,7 +81,9 @@ class Prover:
         for rank, hit in enumerate(answer.hits, 1):
             if hit.item == case.item:
                 after = Place(rank, hit.passage.ref.revision, hit.passage.ref.ordinal, hit.passage.text)
-        before = _before(asks, flag, old or (), shown.data.get("shown") if shown else None)
+        before = _before(
+            asks, flag, old or (), shown.data.get("shown") if shown and shown.person_id == flag.person_id else None
+        )
         return Replayed(case.id, case.round, flag.id, before, after, at)
 
 

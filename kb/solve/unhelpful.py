@@ -19,11 +19,14 @@ def heard(tx: Tx, items: Iterable[ItemRef], rules: Rules, at: datetime) -> None:
     staff sees the case: it quotes nobody.
     """
     for item in sorted(set(items)):
-        count = cases.unhelped(tx, item, at - LATELY)
         standing = content.standings(tx, [item], at).get(item)
-        if count < rules.not_helpful or standing is None:
+        if standing is None:
             continue
         about = About(Cause.NOT_HELPFUL, standing.access.audience, standing, standing.revision)
+        finished = cases.finished_at(tx, item, about.fold)  # what was said before it has been dealt with
+        count = cases.unhelped(tx, item, max(at - LATELY, finished) if finished else at - LATELY)
+        if count < rules.not_helpful:
+            continue
         before = case_of(tx, SYSTEM, about, rules, at)
         if before.to_do and count != before.count:
             after = weighed(tx, before, count, SEVERITY[Cause.NOT_HELPFUL], at)

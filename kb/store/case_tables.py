@@ -27,6 +27,7 @@ revision_case = sa.Table(
     sa.Column("ordinal", sa.Integer),
     sa.Column("heading", sa.JSON, nullable=False),
     sa.Column("quote", sa.Text, nullable=False),
+    sa.Column("words", sa.Text, nullable=False),  # what can be searched: number, title, quote, notes, folded
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("count", sa.Integer, nullable=False),
     sa.Column("reuse", sa.Integer, nullable=False),
@@ -48,7 +49,7 @@ revision_case = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     # Two flags with one key are one case, whoever comes first; beside finished cases a new one can open.
     sa.Index("ix_revision_case_fold", "fold", unique=True, sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED),
-    sa.Index("ix_revision_case_item", "item_kind", "item_id", "state", "severity"),  # every search asks it
+    sa.Index("ix_revision_case_item", "item_id", "severity", "state"),  # every search asks it for what is severe
     sa.Index("ix_revision_case_demand", "demand", "id"),
     sa.Index("ix_revision_case_state_demand", "state", "demand", "id"),
     sa.Index("ix_revision_case_owner_id", "owner_id", "demand", "id"),
@@ -86,6 +87,7 @@ case_step = sa.Table(
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("person_id", sa.String(40), nullable=False),
     sa.Column("action", sa.String(16), nullable=False),
+    sa.Column("whom_id", sa.String(40)),  # who was given the case
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("text", sa.Text, nullable=False),
     sqlite_autoincrement=True,  # a number is never given twice

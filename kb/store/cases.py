@@ -15,7 +15,7 @@ from kb.interaction import EventKind
 from kb.outbox import Lane
 from kb.passage import ItemRef, Kind
 from kb.store import articles
-from kb.store.case_tables import case_step, flag, revision_case
+from kb.store.case_tables import case_step, revision_case
 from kb.store.database import Tx, batches, insert_missing
 from kb.store.schema import article, columns, event, outbox, person, post
 
@@ -30,7 +30,7 @@ _c = revision_case.c
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which cases a list holds; what is empty or None asks nothing."""
+    """Which cases a list holds; what is empty or None asks nothing. `text` is folded."""
 
     states: tuple[State, ...] = ()
     causes: tuple[Cause, ...] = ()
@@ -125,7 +125,6 @@ def severe(tx: Tx, items: Iterable[ItemRef]) -> dict[ItemRef, OpenCase]:
 
 _SEVERE = (
     sa.select(_c.id, _c.item_kind, _c.item_id, _c.cause, _c.opened_at)
-    .where(_c.item_kind.in_([Kind.ARTICLE.value, Kind.POST.value]))
     .where(_c.item_id.in_(sa.bindparam("ids", expanding=True)))
     .where(_c.state.in_([each.value for each in TO_DO]), _c.severity == Severity.SEVERE.value)
     .order_by(_c.opened_at, _c.id)
@@ -145,10 +144,11 @@ def to_prove(tx: Tx, limit: int) -> list[str]:
 
 def without_owner(tx: Tx, limit: int) -> list[str]:
     """Ids of cases to do that nobody owns any more, or somebody who has left."""
-    gone = sa.select(person.c.id).where(person.c.id == _c.owner_id, person.c.disabled.is_(True))
+    gone = sa.select(person.c.id).where(person.c.disabled.is_(True))
     states = [each.value for each in TO_DO]
-    found = sa.select(_c.id).where(_c.state.in_(states), _c.owner_id.is_(None) | gone.exists()).limit(limit)
-    return list(tx.scalars(found))
+    unowned = (_c.owner_id.is_(None), _c.owner_id.in_(gone))  # two questions, each by the index of owners
+    found = [sa.select(_c.id).where(_c.state.in_(states), each).limit(limit) for each in unowned]
+    return [case_id for each in found for case_id in tx.scalars(each)][:limit]
 
 
 def reuse(tx: Tx, item: ItemRef, since: datetime) -> int:
@@ -157,6 +157,13 @@ def reuse(tx: Tx, item: ItemRef, since: datetime) -> int:
     used &= event.c.kind.in_([each.value for each in SENT]) & (event.c.at >= since)
     counted = sa.select(sa.func.count(event.c.interaction_id.distinct())).where(used)
     return int(tx.execute(counted).scalar() or 0)
+
+
+def finished_at(tx: Tx, item: ItemRef, fold: str) -> datetime | None:
+    """When the last finished case about an item with that key was closed or declined."""
+    found = sa.select(sa.func.max(_c.closed_at)).where(_c.item_id == item.id, _c.fold == fold)
+    at: datetime | None = tx.execute(found).scalar()
+    return at
 
 
 def unhelped(tx: Tx, item: ItemRef, since: datetime) -> int:
@@ -187,7 +194,8 @@ def steps(tx: Tx, case_id: str) -> list[Step]:
     """The history of a case, oldest first."""
     rows = tx.execute(sa.select(case_step).where(case_step.c.case_id == case_id).order_by(case_step.c.id))
     return [
-        Step(row.case_id, row.at, row.person_id, Action(row.action), State(row.state), row.text, row.id) for row in rows
+        Step(row.case_id, row.at, row.person_id, Action(row.action), State(row.state), row.text, row.whom_id, row.id)
+        for row in rows
     ]
 
 
@@ -208,9 +216,7 @@ def _having(wanted: Wanted) -> sa.ColumnElement[bool]:
     if wanted.due_before is not None:
         condition &= _c.state.in_([each.value for each in TO_DO]) & (_c.due_at < wanted.due_before)
     if wanted.text:
-        said = sa.select(flag.c.id).where(flag.c.case_id == _c.id, flag.c.note.icontains(wanted.text, autoescape=True))
-        texts = [each.icontains(wanted.text, autoescape=True) for each in (_c.title, _c.quote, _c.label)]
-        condition &= sa.or_(*texts, said.exists())
+        condition &= _c.words.contains(wanted.text, autoescape=True)
     return condition
 
 

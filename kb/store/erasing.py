@@ -37,6 +37,7 @@ PSEUDONYMISED = {
     schema.judgement.c.judged_by: schema.judgement.c.judged_at,
     flag.c.person_id: flag.c.created_at,
     case_step.c.person_id: case_step.c.at,
+    case_step.c.whom_id: case_step.c.at,
 }
 """Columns in which a pseudonym takes the place of a person's id, so that history stays readable; with the time of
 the row."""
@@ -128,7 +129,7 @@ def texts_of_posts(tx: Tx, ids: Sequence[str]) -> None:
         of_them = sa.select(revision_case.c.id).where(about)
         tx.execute(sa.delete(case_proof).where(case_proof.c.case_id.in_(of_them)))
         tx.execute(sa.update(flag).where(flag.c.case_id.in_(of_them)).values(quote=""))
-        tx.execute(sa.update(revision_case).where(about).values(title="", quote="", heading=[]))
+        tx.execute(sa.update(revision_case).where(about).values(title="", quote="", words="", heading=[]))
 
 
 def cut_from_audit(tx: Tx, called: Iterable[str], replacement: str) -> int:
@@ -205,7 +206,7 @@ def _people(tx: Tx) -> Iterator[Known]:
         named = f"{row.name}, {', '.join(row.roles) or f'no role, reads as {row.tier}'}"
         yield Known(Subject(SubjectKind.PERSON, row.id), frozenset(names), named, is_staff=bool(row.roles))
     # A host's customers have no row: their ids stand in what they did.
-    ids = sa.union(*(sa.select(column.label("id")).distinct() for column in PSEUDONYMISED))
+    ids = sa.union(*(sa.select(column.label("id")).where(column.is_not(None)).distinct() for column in PSEUDONYMISED))
     for person_id in tx.scalars(ids):
         if person_id not in known and not person_id.startswith(PSEUDONYM):
             yield Known(Subject(SubjectKind.PERSON, person_id), frozenset({person_id}), f"somebody with id {person_id}")
@@ -231,7 +232,7 @@ def _delete_interactions(tx: Tx, condition: sa.ColumnElement[bool]) -> dict[str,
 def _forget_queries(tx: Tx, condition: sa.ColumnElement[bool]) -> int:
     """Drop what was searched from flags, and with it the title of a gap, which is nothing else."""
     gaps = sa.select(flag.c.case_id).where(condition, flag.c.cause == Cause.NOTHING_ANSWERS.value)
-    tx.execute(sa.update(revision_case).where(revision_case.c.id.in_(gaps)).values(title=""))
+    tx.execute(sa.update(revision_case).where(revision_case.c.id.in_(gaps)).values(title="", words=""))
     return tx.execute(sa.update(flag).where(condition, flag.c.query != "").values(query="", search_id=None)).rowcount
 
 

@@ -391,3 +391,22 @@ def test_a_key_without_the_scope_to_write_flags_and_works_on_no_case(centre: Hou
     assert centre.ask("GET", f"cases/{case['id']}", headers=headers).status_code == 200
     declined = centre.ask("POST", f"cases/{case['id']}/decline", headers=headers, json={"reason": "no"})
     assert declined.status_code == 403
+
+
+def test_what_was_said_before_a_case_was_closed_makes_no_new_one(centre: House) -> None:
+    article = centre.write("Red light", TEN)
+    event = {"kind": "not_helpful", "number": article.number, "revision": 1}
+    for who in ("customer", "partner", ""):
+        centre.post("events", {"events": [event]}, who)
+    (case,) = centre.get("cases", "candidate").json()["cases"]
+    centre.post(f"cases/{case['id']}/decline", {"reason": "It is what it is"}, "publisher")
+    centre.post("events", {"events": [event]}, "partner")
+    assert [each["id"] for each in centre.get("cases", "candidate").json()["cases"]] == [case["id"]]
+
+
+def test_undoing_a_fix_is_told_to_those_who_were_told_of_it(centre: House) -> None:
+    article = centre.write("Red light", TEN)
+    case = flagged(centre, article)["case"]
+    fixed(centre, article, case["id"])
+    centre.post(f"articles/{article.number}/publish", {"revision": 1}, "publisher")
+    assert told(centre, "candidate") == [("reopened", case["id"]), ("fixed", case["id"])]

@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("ordinal", sa.Integer(), nullable=True),
         sa.Column("heading", sa.JSON(), nullable=False),
         sa.Column("quote", sa.Text(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
         sa.Column("reuse", sa.Integer(), nullable=False),
@@ -64,7 +65,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("state IN ('open', 'in_progress', 'fixed')"),
             postgresql_where=sa.text("state IN ('open', 'in_progress', 'fixed')"),
         )
-        batch_op.create_index("ix_revision_case_item", ["item_kind", "item_id", "state", "severity"], unique=False)
+        batch_op.create_index("ix_revision_case_item", ["item_id", "severity", "state"], unique=False)
         batch_op.create_index("ix_revision_case_owner_id", ["owner_id", "demand", "id"], unique=False)
         batch_op.create_index("ix_revision_case_proof", ["proof"], unique=False)
         batch_op.create_index("ix_revision_case_state_demand", ["state", "demand", "id"], unique=False)
@@ -75,6 +76,7 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(), nullable=False),
         sa.Column("person_id", sa.String(length=40), nullable=False),
         sa.Column("action", sa.String(length=16), nullable=False),
+        sa.Column("whom_id", sa.String(length=40), nullable=True),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["revision_case.id"], name=op.f("fk_case_step_case_id")),
