@@ -11,7 +11,6 @@ from kb import clock, logs
 from kb.case import Rules
 from kb.errors import KbError
 from kb.passage import ItemRef
-from kb.person import SYSTEM
 from kb.search.catalogue import Catalogue
 from kb.search.dictionary import Dictionary
 from kb.search.engines import EdgeEngine, Engine, ServerEngine
@@ -174,7 +173,7 @@ class Service:
         """Prove the fixes that the index has by now; now and then give cases whose owner has left another one."""
         self.prover.step()
         if time.monotonic() - self._adopted > _ADOPT_S:
-            casework.adopt(self.patient_db, SYSTEM, self.case_rules)
+            casework.adopt(self.patient_db, self.case_rules)
             self._adopted = time.monotonic()
 
 

@@ -319,6 +319,7 @@ class News(StrEnum):
 
     OPENED = "opened"  # its owner
     ASSIGNED = "assigned"  # who works on it
+    COMMENTED = "commented"  # its owner and who works on it; of what these say, who flagged it
     FIXED = "fixed"  # who flagged it
     DECLINED = "declined"  # who flagged it
     REOPENED = "reopened"  # its owner and who works on it; who flagged it, when the fix was taken back

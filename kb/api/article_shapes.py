@@ -202,7 +202,7 @@ class RevisionIn(Shape):
 
 
 class PublishIn(Shape):
-    """Which revision readers are to see; an older one undoes a publish."""
+    """Which revision readers are to see; an older one undoes a publish, the present one may name what it has fixed."""
 
     model_config = example({"revision": 3, "version": 7})
 

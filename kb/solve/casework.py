@@ -8,7 +8,7 @@ from kb import clock
 from kb.case import MOST_DEMAND, Action, News, Replayed, RevisionCase, Rules, Severity, State, Step
 from kb.errors import Invalid, KbError, NotAllowed, NotFound
 from kb.flag import Flag
-from kb.person import Person, Right
+from kb.person import SYSTEM, Person, Right
 from kb.solve import seeing
 from kb.solve.folding import change, owner_for, words
 from kb.store import audit, cases, flags, notifications, people
@@ -93,10 +93,16 @@ def own(db: Database, by: Person, case_id: str, person_id: str, version: int | N
 
 
 def comment(db: Database, by: Person, case_id: str, text: str) -> RevisionCase:
-    """Say something about a case. For who flagged it, and for who may fix."""
+    """Say something about a case. For who flagged it, and for who may fix.
+
+    Whose work it is hears of it, and of what these say, or ask, those who flagged it.
+    """
 
     def step(tx: Tx, before: RevisionCase, at: datetime) -> RevisionCase:
         _flagger_or_fixer(tx, by, before)
+        flaggers = set(flags.flaggers(tx, case_id))
+        heard = {before.owner_id, before.assignee_id} | (set() if by.id in flaggers else flaggers)
+        notifications.tell(tx, heard - {by.id}, News.COMMENTED, before, at, anew=True)
         return before.touched(at)
 
     return _step(db, by, case_id, Action.COMMENTED, step, None, _said(text, "text"))
@@ -164,7 +170,7 @@ def reopened(tx: Tx, by: Person, before: RevisionCase, action: Action | None, te
     return after
 
 
-def adopt(db: Database, by: Person, rules: Rules, limit: int = 50) -> int:
+def adopt(db: Database, rules: Rules, limit: int = 50) -> int:
     """Give every case to do that nobody owns any more an owner, who is told. Returns how many there were."""
     at = clock.now()
     with db.read() as tx:
@@ -175,7 +181,7 @@ def adopt(db: Database, by: Person, rules: Rules, limit: int = 50) -> int:
             owner = owner_for(tx, before.road, before.item, before.topic, before.audience, rules)
             after = before.touched(at, owner_id=owner)
             cases.update(tx, before, after)
-            audit.write(tx, [change(by, "adopt", before, after, at)])
+            audit.write(tx, [change(SYSTEM, "adopt", before, after, at)])
             notifications.tell(tx, [owner], News.OPENED, after, at)
     return len(ids)
 

@@ -29,9 +29,13 @@ NOTHING = Fixes()
 
 
 def published(tx: Tx, by: Person, before: Article | None, after: Article, fixes: Fixes, at: datetime) -> None:
-    """Follow a change of an article in its transaction. Raises Invalid for a case that it cannot fix, NotAllowed."""
+    """Follow a change of an article in its transaction. Raises Invalid for a case that it cannot fix, NotAllowed.
+
+    The revision that is shown may be published again to name what it has fixed, or what needed no other text.
+    """
     shown, was = after.published, before.published if before else None
-    if fixes.cases and (shown is None or (before is not None and shown == was)):
+    drafted = before is not None and after.latest != before.latest and shown != after.latest
+    if fixes.cases and (shown is None or drafted):
         raise Invalid("a case is fixed by a revision that is published: publish it", "fixes")
     if shown is not None and was is not None and shown < was:
         _undo(tx, by, after, shown, at)

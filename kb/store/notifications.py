@@ -14,12 +14,22 @@ from kb.store.cases import may_see
 from kb.store.database import Tx, batches, insert_missing
 
 
-def tell(tx: Tx, people: Iterable[str | None], news: News, case: RevisionCase, at: datetime) -> None:
-    """Tell each of these people, unless they were told that about this round of the case."""
+def tell(
+    tx: Tx, people: Iterable[str | None], news: News, case: RevisionCase, at: datetime, anew: bool = False
+) -> None:
+    """Tell each of these people, unless they were told that about this round of the case.
+
+    With `anew` what they were told makes way: the last of many comments stands for all.
+    """
     rows = [
         {"person_id": each, "news": news.value, "case_id": case.id, "round": case.round, "at": at, "read_at": None}
         for each in sorted({each for each in people if each})
     ]
+    if anew:
+        same = (notification.c.case_id == case.id) & (notification.c.news == news.value)
+        tx.execute(
+            sa.delete(notification).where(same, notification.c.person_id.in_([row["person_id"] for row in rows]))
+        )
     insert_missing(tx, notification, rows)
 
 

@@ -410,3 +410,22 @@ def test_undoing_a_fix_is_told_to_those_who_were_told_of_it(centre: House) -> No
     fixed(centre, article, case["id"])
     centre.post(f"articles/{article.number}/publish", {"revision": 1}, "publisher")
     assert told(centre, "candidate") == [("reopened", case["id"]), ("fixed", case["id"])]
+
+
+def test_whoever_flagged_hears_a_question_and_whose_case_it_is_the_answer(centre: House) -> None:
+    article = centre.write("Red light", TEN, owner_id=centre.ids["publisher"])
+    path = f"cases/{flagged(centre, article)['case']['id']}"
+    for text in ("Which firmware?", "And which model?"):
+        centre.post(f"{path}/comment", {"text": text}, "publisher")
+    centre.post(f"{path}/comment", {"text": "Four, hub-6"}, "candidate")
+    assert [news for news, _ in told(centre, "candidate")] == ["commented"]
+    assert [news for news, _ in told(centre, "publisher")] == ["commented", "opened"]
+
+
+def test_a_fix_that_was_not_named_can_be_named_later(centre: House) -> None:
+    article = centre.write("Red light", TEN)
+    case = flagged(centre, article)["case"]
+    fixed(centre, article)
+    named = {"revision": 2, "fixes": [case["id"]]}
+    assert centre.post(f"articles/{article.number}/publish", named, "publisher").status_code == 200
+    assert centre.get(f"cases/{case['id']}", "candidate").json()["state"] == "fixed"

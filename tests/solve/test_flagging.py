@@ -123,8 +123,8 @@ def test_the_case_of_somebody_who_has_left_finds_another_owner_who_is_told(db: D
     case = flag(db, agent(db, "agent"), about(written(db)))
     assert case.owner_id == first.id
     disable(db, SYSTEM, first.id)
-    assert casework.adopt(db, SYSTEM, Rules()) == 1
-    assert casework.adopt(db, SYSTEM, Rules()) == 0
+    assert casework.adopt(db, Rules()) == 1
+    assert casework.adopt(db, Rules()) == 0
     assert casework.read(db, second, case.id).case.owner_id == second.id
     assert len(telling.listing(db, second, unread=True, before=None, limit=9)) == 1
 
