@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from kb.audience import Audience
+from kb.audience import Access, Audience
 from kb.errors import Conflict
 from kb.flag import ROADS, Cause, Road
 from kb.passage import ItemRef
@@ -133,7 +133,8 @@ class RevisionCase:
     """Flags of one cause about one passage of one item; of `nothing_answers` about one query.
 
     `label` and `title` are the item's number and title as they were, so that the case stays readable whatever becomes
-    of it. `audience` is the tier of who flagged: quotes and notes are theirs, and no tier below is told of them.
+    of it. `audience` is the tier of who flagged and `groups` those that the item was for: quotes and notes are theirs,
+    and nobody else is told of them, even if the item is opened to more later.
     `words` is what it can be searched by. `fold` makes two flags the same case until it is closed or declined. `round`
     counts fixes, `version` changes, which guards against lost edits.
     """
@@ -143,6 +144,7 @@ class RevisionCase:
     cause: Cause
     severity: Severity
     audience: Audience
+    groups: frozenset[str]
     opened_at: datetime
     changed_at: datetime
     due_at: datetime
@@ -171,6 +173,11 @@ class RevisionCase:
     closed_at: datetime | None = None
     turn_around_s: float | None = None
     version: int = 1
+
+    @property
+    def access(self) -> Access:
+        """What it takes to see it, besides seeing the item."""
+        return Access(self.audience, self.groups)
 
     @property
     def road(self) -> Road:
@@ -272,10 +279,11 @@ def demand_of(severity: Severity, count: int, reuse: int) -> int:
     return min(WEIGHT[severity] * (count + reuse), MOST_DEMAND)
 
 
-def fold_key(cause: Cause, audience: Audience, item: ItemRef | None, passage: str) -> str:
+def fold_key(cause: Cause, access: Access, item: ItemRef | None, passage: str) -> str:
     """What makes flags one case, as hex SHA-256. `passage` is what a passage is known by across revisions."""
     what = f"{item.kind}/{item.id}" if item else ""
-    return hashlib.sha256("\x1f".join((cause, audience, what, passage)).encode()).hexdigest()
+    parts = (cause, access.audience, ":".join(sorted(access.groups)), what, passage)
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

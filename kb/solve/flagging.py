@@ -14,7 +14,7 @@ from kb.errors import Invalid, NotFound
 from kb.flag import ROADS, Cause, Flag, Road
 from kb.passage import ItemRef, Kind, Passage
 from kb.person import Person, Right
-from kb.solve import casework, seeing
+from kb.solve import casework, history, seeing
 from kb.solve.folding import About, case_of, change, weighed, whole_sentences, words
 from kb.solve.trail import own_interaction
 from kb.standing import Standing
@@ -127,7 +127,7 @@ def _about(tx: Tx, by: Person, new: Flag, at: datetime) -> About:
 
 def _text(tx: Tx, by: Person, standing: Standing, new: Flag) -> tuple[str, tuple[str, ...]]:
     """The plain text in which a quote is looked for, and the headings above the passage; as shown to who flags."""
-    text, found = passages_of(tx, standing.item, new.revision or 0)
+    text, found = passages_of(tx, standing.item, new.revision or 0, by)
     if found is None:
         raise Invalid(f"there is no revision {new.revision} of that {standing.item.kind}", "revision")
     readable = [each for each in found if by.reader.may_read(each.access)]
@@ -139,10 +139,10 @@ def _text(tx: Tx, by: Person, standing: Standing, new: Flag) -> tuple[str, tuple
     raise Invalid(f"there is no passage {new.ordinal} in revision {new.revision}", "ordinal")
 
 
-def passages_of(tx: Tx, item: ItemRef, revision: int) -> tuple[str, Sequence[Passage] | None]:
+def passages_of(tx: Tx, item: ItemRef, revision: int, by: Person) -> tuple[str, Sequence[Passage] | None]:
     """The text and passages of that very revision of an item: of an article any, of a post the one there is.
 
-    None for passages where there is no such revision.
+    None for passages where there is no such revision, or it was written for others than `by` (`kb.solve.history`).
     """
     if item.kind is not Kind.ARTICLE:
         current = passages.of_items(tx, [item])[item]
@@ -150,7 +150,8 @@ def passages_of(tx: Tx, item: ItemRef, revision: int) -> tuple[str, Sequence[Pas
             return "", None
         return "\n\n".join(each.text for each in current), current
     try:
-        found = articles.get_revision(tx, item.id, revision)
+        article = articles.get(tx, item.id)
+        found = history.one(tx, by, article, revision)
     except NotFound:
         return "", None
-    return found.body, cut_article(articles.get(tx, item.id), found)
+    return found.body, cut_article(article, found)

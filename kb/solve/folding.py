@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from kb.audience import Audience
+from kb.audience import Access, Audience
 from kb.case import LATELY, SEVERITY, Action, News, RevisionCase, Rules, Severity, Step, demand_of, due_at, fold_key
 from kb.errors import Conflict, NotFound
 from kb.flag import ROADS, Cause, Road
@@ -45,9 +45,14 @@ class About:
         return self.standing.item if self.standing else None
 
     @property
+    def access(self) -> Access:
+        """What it takes to see the case: the tier of who flags, and the groups that the item is for."""
+        return Access(self.audience, self.standing.access.groups if self.standing else frozenset())
+
+    @property
     def fold(self) -> str:
         """The key of its case."""
-        return fold_key(self.cause, self.audience, self.item, self.passage)
+        return fold_key(self.cause, self.access, self.item, self.passage)
 
     @property
     def passage(self) -> str:
@@ -69,8 +74,8 @@ def whole_sentences(text: str, quote: str) -> str:
 
     The quote itself where it does not stand there, such as one from a table.
     """
-    words = quote.split()
-    found = re.search(r"\s+".join(map(re.escape, words)), text) if words else None
+    said = quote.split()
+    found = re.search(r"\s+".join(map(re.escape, said)), text) if said else None
     touched = [(a, b) for a, b in sentences(text) if found and a < found.end() and b > found.start()]
     return " ".join((text[touched[0][0] : touched[-1][1]] if touched else quote).split())
 
@@ -141,6 +146,7 @@ def _new(tx: Tx, about: About, rules: Rules, at: datetime) -> RevisionCase:
         cause=about.cause,
         severity=severity,
         audience=about.audience,
+        groups=about.access.groups,
         opened_at=at,
         changed_at=at,
         due_at=due_at(at, severity, used),

@@ -71,9 +71,9 @@ class Prover:
         with self._db.read() as tx:
             standing = content.standings(tx, [case.item], at).get(case.item) if case.item else None
             groups = standing.access.groups if standing else frozenset()
-            asks = Person("replay", "replay", case.audience, groups=groups)
+            asks = Person("replay", "replay", case.audience, groups=groups | case.groups)
             shown = interactions.search(tx, flag.search_id) if flag.search_id else None
-            old = passages_of(tx, flag.item, flag.revision)[1] if flag.item and flag.revision else ()
+            old = passages_of(tx, flag.item, flag.revision, asks)[1] if flag.item and flag.revision else ()
         answer = self._finder.find(asks, Query(flag.query, limit=LOOKED_AT), at)
         if "index" in answer.degraded:
             return None

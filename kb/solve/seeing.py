@@ -66,12 +66,12 @@ def numbers(tx: Tx, by: Person, ids: Iterable[str | None], at: datetime) -> dict
 def case(tx: Tx, by: Person, found: RevisionCase, at: datetime) -> RevisionCase:
     """The case, if it is there for `by`; raises NotFound. `kb.store.cases.may_see` is the same for lists.
 
-    Its quotes and notes are of somebody of its audience: no tier below is told of them. Nor is anybody who may not
-    see the item; one that is gone can be seen by nobody, and its case still by those of the tier.
+    Its quotes and notes are of somebody of its audience and groups: nobody else is told of them. Nor is anybody who may
+    not see the item; one that is gone can be seen by nobody, and its case still by those it was for.
     """
-    access = Access(found.audience)
     standing = content.standings(tx, [found.item], at).get(found.item) if found.item else None
-    if not by.is_staff or not by.reader.may_read(access) or (standing and not by.reader.may_read(standing.access)):
+    needed = [found.access, *([standing.access] if standing else [])]
+    if not by.is_staff or not all(map(by.reader.may_read, needed)):
         raise NotFound(f"no case {found.id}")
     return found
 

@@ -18,6 +18,7 @@ revision_case = sa.Table(
     sa.Column("cause", sa.String(20), nullable=False),
     sa.Column("severity", sa.String(16), nullable=False),
     sa.Column("audience", sa.String(16), nullable=False),
+    sa.Column("groups", sa.Text, nullable=False),  # ":desk:vault:", or empty for all of that audience
     sa.Column("item_kind", sa.String(16)),
     sa.Column("item_id", sa.String(40)),
     sa.Column("label", sa.String(8), nullable=False),

@@ -90,7 +90,7 @@ def listing(tx: Tx, reader: Reader, wanted: Wanted, after: tuple[int, str] | Non
 
 
 def may_see(reader: Reader) -> sa.ColumnElement[bool]:
-    """The SQL twin of `kb.solve.seeing.case`: of one's tier, and of an item that one may read or that is gone."""
+    """The SQL twin of `kb.solve.seeing.case`: for one, and of an item that one may read or that is gone."""
     tiers = [tier.value for tier in Audience if tier.rank <= reader.tier.rank]
     an_article = sa.select(article.c.id).where(article.c.id == _c.item_id)
     a_post = sa.select(post.c.id).where(post.c.id == _c.item_id)
@@ -102,7 +102,8 @@ def may_see(reader: Reader) -> sa.ColumnElement[bool]:
         (_c.item_kind == Kind.POST.value, a_post.where(post.c.audience.not_in(tiers)).exists()),
         else_=sa.false(),
     )
-    return _c.audience.in_(tiers) & ~hidden
+    member = [_c.groups.contains(f":{group}:", autoescape=True) for group in sorted(reader.groups)]
+    return _c.audience.in_(tiers) & sa.or_(_c.groups == "", *member) & ~hidden
 
 
 def of_item(tx: Tx, item: ItemRef, states: Collection[State]) -> list[RevisionCase]:
@@ -224,7 +225,13 @@ def _row(each: RevisionCase) -> dict[str, Any]:
     row = {name: getattr(each, name) for name in columns(revision_case) if not name.startswith("item_")}
     enums = ("cause", "severity", "audience", "state", "proof")
     item = {"item_kind": each.item.kind.value if each.item else None, "item_id": each.item.id if each.item else None}
-    return row | {name: row[name].value for name in enums} | item | {"heading": list(each.heading)}
+    lists = {"heading": list(each.heading), "groups": _joined(each)}
+    return row | {name: row[name].value for name in enums} | item | lists
+
+
+def _joined(each: RevisionCase) -> str:
+    """The groups, each between colons, which no name of a group has."""
+    return f":{':'.join(sorted(each.groups))}:" if each.groups else ""
 
 
 def _case(row: Any) -> RevisionCase:
@@ -235,6 +242,7 @@ def _case(row: Any) -> RevisionCase:
             "cause": Cause(row.cause),
             "severity": Severity(row.severity),
             "audience": Audience(row.audience),
+            "groups": frozenset(filter(None, row.groups.split(":"))),
             "state": State(row.state),
             "proof": Proof(row.proof),
             "heading": tuple(row.heading),

@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
 
+import pytest
+
 from kb import clock
 from kb.article import Article, Draft
 from kb.audience import Audience
 from kb.case import Action, RevisionCase, Rules, Severity, State
-from kb.errors import Conflict, NotFound
+from kb.errors import Conflict, Invalid, NotFound
 from kb.flag import Cause
 from kb.interaction import Channel, Event, EventKind
 from kb.language import Language
@@ -204,3 +206,26 @@ def _reads(db: Database, by: Person, case_id: str) -> bool:
     except NotFound:
         return False
     return True
+
+
+def test_nobody_quotes_a_revision_that_was_written_for_others(db: Database) -> None:
+    partner = add_person(db, SYSTEM, "partner", Audience.PARTNER, roles=[Role.PUBLISHER])[0]
+    article = written(db, "The quokka is ours.", audience=Audience.INTERNAL)
+    improve.revise(db, SYSTEM, article.id, "Red light", TEN, publish=True)
+    improve.set_state(db, SYSTEM, article.id, {"audience": Audience.PARTNER})
+    with pytest.raises(Invalid, match="no revision 1"):
+        flag(db, partner, about(article, quote="The", ordinal=None))
+    assert flag(db, partner, about(article, revision=2)).quote == "Hold reset for ten seconds."
+
+
+def test_opening_an_article_to_more_readers_opens_no_case_about_what_it_said_before(db: Database) -> None:
+    member, other = agent(db, "member", groups=["vault"]), agent(db, "other")
+    article = written(db, groups=frozenset({"vault"}))
+    case = flag(db, member, about(article))
+    improve.set_state(db, SYSTEM, article.id, {"groups": frozenset()})
+    assert _reads(db, member, case.id)
+    assert not _reads(db, other, case.id)
+    assert casework.listing(db, other, Wanted(), "", 9) == []
+    assert [each.id for each in casework.listing(db, member, Wanted(), "", 9)] == [case.id]
+    theirs = flag(db, other, about(article))
+    assert (theirs.count, _reads(db, other, theirs.id)) == (1, True)

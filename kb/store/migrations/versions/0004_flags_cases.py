@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("cause", sa.String(length=20), nullable=False),
         sa.Column("severity", sa.String(length=16), nullable=False),
         sa.Column("audience", sa.String(length=16), nullable=False),
+        sa.Column("groups", sa.Text(), nullable=False),
         sa.Column("item_kind", sa.String(length=16), nullable=True),
         sa.Column("item_id", sa.String(length=40), nullable=True),
         sa.Column("label", sa.String(length=8), nullable=False),
