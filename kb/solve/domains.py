@@ -3,7 +3,6 @@
 from kb import clock
 from kb.errors import Invalid, NotFound
 from kb.person import Person, Right
-from kb.solve.access import require_staff
 from kb.store import audit, domains, people, topics
 from kb.store.database import Database
 from kb.topic import check_topic_path
@@ -11,7 +10,6 @@ from kb.topic import check_topic_path
 
 def listing(db: Database, by: Person) -> dict[str, str]:
     """The owner of each domain that has one, by topic. For who may lead: topics may be others' secrets."""
-    require_staff(by)
     by.require(Right.LEAD)
     with db.read() as tx:
         return domains.every(tx)

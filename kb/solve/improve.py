@@ -63,8 +63,7 @@ def create(
     """A new article with its first revision, shown to its audience at once if `publish`.
 
     `fixes` names gaps that it fills. `source` is (source, key there, hash there) for an article that was ingested.
-    Raises Invalid for text that cannot be accepted, NotAllowed without the right, Conflict if another ingest has
-    just brought in the same.
+    Raises Invalid, NotAllowed, and Conflict if another ingest has just brought in the same.
     """
     at = clock.now()
     after = Article(
@@ -78,8 +77,7 @@ def create(
         source_hash=source[2],
         **{name: getattr(draft, name) for name in _STATE},
     )
-    # An archived article keeps its text for the record; nobody is shown it.
-    if publish:
+    if publish:  # an archived article keeps its text for the record; nobody is shown it
         after = replace(after, published=1, published_at=at)
     _check(by, None, after)
     revision = _revision(after, draft.title, draft.body, draft.note, by, at)

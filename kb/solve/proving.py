@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from kb import clock
 from kb.case import Action, Place, Proof, Replayed, RevisionCase, Step
 from kb.errors import KbError
-from kb.flag import Cause, Flag
+from kb.flag import Flag
 from kb.passage import ItemRef, Passage
 from kb.person import SYSTEM, Person
 from kb.query import Query
@@ -88,10 +88,10 @@ class Prover:
 
 
 def _distinct(found: Sequence[Flag]) -> list[Flag]:
-    """The flags with a query, one for each that is worded differently; of a gap none is without."""
+    """The flags with a query, one for each that is worded differently."""
     different: dict[str, Flag] = {}
     for each in found:
-        if each.query and each.cause is not Cause.NOT_HELPFUL:
+        if each.query:
             different.setdefault(" ".join(fold(each.query).split()), each)
     return list(different.values())[:QUERIES]
 
