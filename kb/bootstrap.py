@@ -3,10 +3,12 @@
 import logging
 import os
 import threading
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 
 from kb import clock, logs
+from kb.case import Rules
 from kb.errors import KbError
 from kb.passage import ItemRef
 from kb.search.catalogue import Catalogue
@@ -22,11 +24,12 @@ from kb.search.spelling import Speller
 from kb.search.vocabulary import Vocabulary
 from kb.session import Lifetimes
 from kb.settings import Settings
-from kb.solve import cataloguing
+from kb.solve import casework, cataloguing
 from kb.solve import dictionary as managing
 from kb.solve.generations import Generations
 from kb.solve.indexing import Indexer
 from kb.solve.oidc import Grant, Provider, Registration
+from kb.solve.proving import Prover
 from kb.solve.recalibrating import Recalibrator
 from kb.solve.replaying import Replay
 from kb.solve.reuse import Finder
@@ -40,6 +43,7 @@ from kb.store.migrate import migrate
 log = logging.getLogger(__name__)
 
 _FOLLOW_S = 2.0
+_ADOPT_S = 60.0
 
 
 class Service:
@@ -76,10 +80,13 @@ class Service:
         self.reranker = reranker_of(settings)
         self.finder = Finder(self.db, searcher, self.catalogue, self.search_log, self.corrector, self.reranker)
         self.replay = Replay(self.db, self.finder)
+        self.prover = Prover(self.patient_db, self.finder)
+        self.case_rules = Rules(settings.case_owner, settings.case_not_helpful)
         self.sign_in = SignIn(self.db, lifetimes(settings))
         self.provider = openid_provider(settings, self.db, self.sign_in)
         self.public_url = settings.public_url.rstrip("/")
         self.file_limit = settings.file_limit
+        self._adopted = float("-inf")
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -149,17 +156,25 @@ class Service:
                         changed = content.changed_since(tx, since, overlap=timedelta(seconds=5))
                     self._refresh(changed)
                     since = at
+                self._tend_cases()
                 failing = False
             except Exception as error:  # whatever comes: without this thread titles would stay as they are
                 if not failing:  # said once: it is tried again every other second
                     known = isinstance(error, KbError)
                     log.warning(
-                        "titles and the dictionary cannot be refreshed: %s",
+                        "titles, the dictionary and cases cannot be followed: %s",
                         logs.told(error),
                         exc_info=None if known else error,
                     )
                 failing = True
             self._stop.wait(_FOLLOW_S)
+
+    def _tend_cases(self) -> None:
+        """Prove the fixes that the index has by now; now and then give cases whose owner has left another one."""
+        self.prover.step()
+        if time.monotonic() - self._adopted > _ADOPT_S:
+            casework.adopt(self.patient_db, self.case_rules)
+            self._adopted = time.monotonic()
 
 
 def index_hold(settings: Settings) -> Hold | None:

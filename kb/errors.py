@@ -8,6 +8,7 @@
     ├── TooSoon               too many attempts; trying again later may work
     ├── Invalid               the input cannot be accepted; says which field and what to do
     ├── Conflict              somebody else changed it first
+    │   └── Unacknowledged    a severe case about it is open, and nobody has said that they know
     └── Unavailable           a part we depend on is away; trying again later may work
         ├── RecordUnavailable     the database is away, locked, full or read-only
         ├── IndexUnavailable
@@ -64,6 +65,10 @@ class Invalid(KbError):
 
 class Conflict(KbError):
     """Somebody else changed it first: read it again and repeat the change."""
+
+
+class Unacknowledged(Conflict):
+    """A severe case about an item is open: whoever uses it meanwhile says that they know."""
 
 
 class Unavailable(KbError):

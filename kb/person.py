@@ -32,6 +32,9 @@ class Right(StrEnum):
     PUBLISH = "publish"  # publish to customers and the public
     GOVERN = "govern"  # change articles under compliance governance
     TUNE = "tune"  # the dictionary, the workbench, judgements
+    FLAG = "flag"  # say what is wrong, see the cases that come of it and what became of them
+    FIX = "fix"  # work on cases: take, assign, comment, weigh, decline, close
+    LEAD = "lead"  # say who looks after a domain, list who received what was wrong
     TRAIL = "trail"  # read the trail of any interaction
     OBSERVE = "observe"  # metrics: they count what some may not know of
     ADMINISTER = "administer"  # people, keys, index
@@ -53,6 +56,9 @@ SCOPE: dict[Right, Scope] = {
     Right.PUBLISH: Scope.WRITE,
     Right.GOVERN: Scope.WRITE,
     Right.TUNE: Scope.WRITE,
+    Right.FLAG: Scope.INTERACT,
+    Right.FIX: Scope.WRITE,
+    Right.LEAD: Scope.WRITE,
     Right.TRAIL: Scope.INTERACT,
     Right.OBSERVE: Scope.OBSERVE,
     Right.ADMINISTER: Scope.ADMINISTER,
@@ -62,11 +68,15 @@ EVERYDAY = frozenset({Scope.READ, Scope.INTERACT, Scope.WRITE})
 """What a key opens unless told otherwise: a program that searches and writes has no business with people and keys."""
 
 
+_CANDIDATE = frozenset({Right.DRAFT, Right.FLAG, Right.TRAIL})
+_CONTRIBUTOR = _CANDIDATE | {Right.VALIDATE, Right.FIX}
+_COACH = _CONTRIBUTOR | {Right.PUBLISH, Right.TUNE, Right.LEAD}
+
 RIGHTS: dict[Role, frozenset[Right]] = {
-    Role.CANDIDATE: frozenset({Right.DRAFT, Right.TRAIL}),
-    Role.CONTRIBUTOR: frozenset({Right.DRAFT, Right.VALIDATE, Right.TRAIL}),
-    Role.PUBLISHER: frozenset({Right.DRAFT, Right.VALIDATE, Right.PUBLISH, Right.GOVERN, Right.TUNE, Right.TRAIL}),
-    Role.COACH: frozenset({Right.DRAFT, Right.VALIDATE, Right.PUBLISH, Right.TUNE, Right.TRAIL}),
+    Role.CANDIDATE: _CANDIDATE,
+    Role.CONTRIBUTOR: _CONTRIBUTOR,
+    Role.PUBLISHER: _COACH | {Right.GOVERN},
+    Role.COACH: _COACH,
     Role.ADMIN: frozenset(Right),
 }
 

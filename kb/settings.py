@@ -125,6 +125,14 @@ class Settings(BaseSettings):
     file_limit_mb: Annotated[float, Field(gt=0, le=100)] = Field(
         5.0, description="Size, in MB, that a picture or file of an article may have."
     )
+    case_owner: str = Field(
+        "",
+        description="Id of the person who owns the cases that neither an article nor a domain has an owner for. "
+        "Empty: the first coach by name, else publisher, else admin.",
+    )
+    case_not_helpful: Annotated[int, Field(ge=1)] = Field(
+        5, description="How many customers have to say within 30 days that something did not help to open a case."
+    )
     trusted_proxies: str = Field(
         "", description="Addresses or networks of proxies whose X-Forwarded-For and -Proto are believed, with commas."
     )

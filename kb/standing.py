@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kb.audience import Access
+from kb.case import OpenCase
 from kb.passage import ItemRef
 
 
@@ -14,6 +15,7 @@ class Standing:
     `revision` is the one readers see; `live` whether they may be shown it at all. `label` is what people call it:
     an article's number, empty for others. `trust` in [0, 1] is the standing of the source (1 for our own articles),
     `resolved` counts interactions that it resolved. `changed_at` is when the shown text was published.
+    `open_case` is a severe case about it that is to do: staff are warned, and it ranks lower meanwhile.
     """
 
     item: ItemRef
@@ -34,6 +36,7 @@ class Standing:
     products: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     language: str = ""
+    open_case: OpenCase | None = None
 
     @property
     def superseded(self) -> bool:

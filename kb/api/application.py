@@ -12,9 +12,11 @@ import kb
 from kb.api import (
     articles,
     browse,
+    cases,
     dictionary,
     errors,
     files,
+    flags,
     history,
     interactions,
     oidc,
@@ -31,7 +33,10 @@ from kb.api.people import require_scopes
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
-EVERYTHING = (search, articles, files, history, interactions, dictionary, workbench, browse, sessions, oidc, operations)
+EVERYTHING = (
+    search, articles, files, history, interactions, flags, cases, dictionary, workbench, browse, sessions, oidc,
+    operations,
+)  # fmt: skip
 """What has endpoints."""
 
 _DESCRIPTION = """
@@ -57,6 +62,7 @@ _TAGS = [
     {"name": "files", "description": "Pictures and files of articles."},
     {"name": "history", "description": "Revisions, differences and the audit log; for staff."},
     {"name": "interactions", "description": "Customer contacts and what happened in them."},
+    {"name": "cases", "description": "What is wrong or missing, from a flag to proof that it is put right; for staff."},
     {"name": "dictionary", "description": "Words that mean the same; for those who tune search."},
     {"name": "workbench", "description": "Searches explained, judged and compared; for those who tune search."},
     {"name": "browse", "description": "What there is to look through."},

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from kb.api.shapes import MANY, Id, Line, Moment, Name, Number, Shape, Short, Text, example
+from kb.api.shapes import MANY, Id, Line, Moment, Name, Number, OpenCaseOut, Shape, Short, Text, example
 from kb.article import Confidence, Governance
 from kb.audience import Audience
 from kb.language import Language
@@ -15,6 +15,13 @@ Title = Annotated[Line, StringConstraints(min_length=1)]
 Version = Annotated[
     int | None,
     Field(ge=1, description="The version that you read; a newer one means 409. `If-Match` says the same."),
+]
+Fixed = Annotated[
+    tuple[Id, ...],
+    Field(max_length=100, description="Cases that it fixes once it is published: their flaggers are told."),
+]
+Meaning = Annotated[
+    bool, Field(strict=True, description="With `fixes`: what was wrong may have to be recalled from who received it.")
 ]
 _TEXT = (
     "Markdown (CommonMark, tables, strikethrough). Blocks between `::: internal` and `:::` are for that audience. "
@@ -42,6 +49,7 @@ _ARTICLE = {
         "latest": 3, "published": 3, "groups": [], "owner_id": None, "valid_from": None, "valid_until": None,
         "created_at": "2026-01-02T08:00:00Z", "modified_at": "2026-03-14T12:00:00Z", "source": "", "source_key": "",
     },
+    "open_case": None,
 }  # fmt: skip
 
 
@@ -86,6 +94,7 @@ class ArticleOut(Shape):
         int | None, Field(description="Counts every change, also those that readers are not shown; null for them.")
     ]
     editing: EditingOut | None
+    open_case: Annotated[OpenCaseOut | None, Field(description="A severe case about it that is open; for staff.")]
 
 
 class ReadArticleOut(ArticleOut):
@@ -167,6 +176,7 @@ class ArticleIn(StateIn):
     audience: Audience
     note: Annotated[Line, Field(description="Why, for those who read the history.")] = ""
     publish: Annotated[bool, Field(description="Show it to its audience at once.")] = False
+    fixes: Annotated[tuple[Id, ...], Field(max_length=100, description="Gaps that it fills, if it is published.")] = ()
 
 
 class RevisionIn(Shape):
@@ -187,15 +197,19 @@ class RevisionIn(Shape):
     note: Line = ""
     version: Version = None
     publish: bool = False
+    fixes: Fixed = ()
+    changes_meaning: Meaning = False
 
 
 class PublishIn(Shape):
-    """Which revision readers are to see; an older one undoes a publish."""
+    """Which revision readers are to see; an older one undoes a publish, the present one may name what it has fixed."""
 
     model_config = example({"revision": 3, "version": 7})
 
     revision: Annotated[int, Field(ge=1, le=MANY)]
     version: Version = None
+    fixes: Fixed = ()
+    changes_meaning: Meaning = False
 
 
 class ArchiveIn(Shape):

@@ -24,12 +24,13 @@ from kb.api.errors import refusals
 from kb.api.parts import Parts, Running
 from kb.api.people import Me, opens
 from kb.api.queries import no_query, once
-from kb.api.shapes import Number, files_at
+from kb.api.shapes import Number, OpenCaseOut, files_at
 from kb.article import Article, Draft
 from kb.errors import Invalid, NotFound
 from kb.person import Person, Right, Scope
 from kb.solve import improve, reading, seeing
 from kb.solve.access import known_person
+from kb.solve.fixing import Fixes
 from kb.text.markdown import render
 
 router = APIRouter(
@@ -47,9 +48,9 @@ _WRITING = refusals(403, 404, 409, 413)
 @router.post("", status_code=201, summary="Create", responses=refusals(403, 413), dependencies=_ALONE)
 def create_article(asked: ArticleIn, me: Me, parts: Parts, response: Response) -> ArticleOut:
     """A new article with its first revision. Needs a role; to publish outside, the right to."""
-    state = _state(parts, me, asked.model_dump(exclude={"title", "body", "note", "publish"}))
+    state = _state(parts, me, asked.model_dump(exclude={"title", "body", "note", "publish", "fixes"}))
     draft = Draft(title=asked.title, body=asked.body, note=asked.note, **state)
-    article = improve.create(parts.db, me, draft, publish=asked.publish)
+    article = improve.create(parts.db, me, draft, publish=asked.publish, fixes=Fixes(asked.fixes))
     response.headers["Location"] = f"{router.prefix}/{article.number}"
     return _tagged(parts, me, article, response)
 
@@ -97,7 +98,15 @@ def revise_article(
         raise Invalid("say which version you read, here or as If-Match, so that nobody's edit is lost", "version")
     article = reading.find(parts.db, me, number)
     changed = improve.revise(
-        parts.db, me, article.id, asked.title, asked.body, note=asked.note, version=version, publish=asked.publish
+        parts.db,
+        me,
+        article.id,
+        asked.title,
+        asked.body,
+        note=asked.note,
+        version=version,
+        publish=asked.publish,
+        fixes=Fixes(asked.fixes, asked.changes_meaning),
     )
     return _tagged(parts, me, changed, response)
 
@@ -106,10 +115,13 @@ def revise_article(
 def publish_article(
     number: NumberPath, asked: PublishIn, me: Me, parts: Parts, response: Response, if_match: IfMatch = None
 ) -> ArticleOut:
-    """Show a revision to readers; it can be found within a second. An older one undoes a publish."""
+    """Show a revision to readers; it can be found within a second. An older one undoes a publish, and opens again the
+    cases that it had fixed."""
     version = _version(if_match, asked.version)
     article = reading.find(parts.db, me, number)
-    return _tagged(parts, me, improve.publish(parts.db, me, article.id, asked.revision, version=version), response)
+    fixes = Fixes(asked.fixes, asked.changes_meaning)
+    changed = improve.publish(parts.db, me, article.id, asked.revision, version=version, fixes=fixes)
+    return _tagged(parts, me, changed, response)
 
 
 @router.post("/{number}/archive", summary="Archive", responses=_WRITING, dependencies=_ALONE)
@@ -145,6 +157,7 @@ def _shown(parts: Running, me: Person, found: Sequence[tuple[Article, str]]) -> 
     """Articles as this reader may see them, links to others only where these may be seen too."""
     linked = [each.superseded_by for each, _ in found] + [each.translation_of for each, _ in found]
     numbers = reading.numbers(parts.db, me, linked)
+    warnings = reading.open_cases(parts.db, [each.id for each, _ in found]) if me.is_staff else {}
     at = clock.now()
     return [
         ArticleOut(
@@ -164,6 +177,7 @@ def _shown(parts: Running, me: Person, found: Sequence[tuple[Article, str]]) -> 
             translation_of=numbers.get(each.translation_of or ""),
             version=each.version if me.is_staff else None,
             editing=_editing(me, each) if me.is_staff else None,
+            open_case=OpenCaseOut.of(warnings.get(each.id), me.is_staff),
         )
         for each, title in found
     ]

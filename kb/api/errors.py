@@ -13,7 +13,18 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from kb.api.shapes import ProblemOut
-from kb.errors import Conflict, Foreign, Invalid, KbError, NotAllowed, NotFound, NotSignedIn, TooSoon, Unavailable
+from kb.errors import (
+    Conflict,
+    Foreign,
+    Invalid,
+    KbError,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    TooSoon,
+    Unacknowledged,
+    Unavailable,
+)
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +34,7 @@ TABLE: Mapping[type[KbError], tuple[int, str]] = {
     NotAllowed: (403, "not_allowed"),
     NotFound: (404, "not_found"),
     Conflict: (409, "conflict"),
+    Unacknowledged: (409, "open_case"),
     TooSoon: (429, "too_many"),
     Invalid: (422, "invalid"),
     Unavailable: (503, "unavailable"),
@@ -110,8 +122,17 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _framework)
 
 
+def code_of(error: KbError) -> str:
+    """The code of an error, for replies that name several."""
+    return _status_and_code(error)[1]
+
+
+def _status_and_code(error: Exception) -> tuple[int, str]:
+    return next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
+
+
 async def _ours(request: Request, error: Exception) -> JSONResponse:
-    status, code = next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
+    status, code = _status_and_code(error)
     message, field = str(error), ""
     if isinstance(error, Invalid):
         field = error.field

@@ -101,6 +101,12 @@ class EventIn(Shape):
     revision: Annotated[int | None, Field(ge=1, le=MANY, description="The revision that was seen.")] = None
     ordinal: Annotated[int | None, Field(ge=0, le=MANY, description="The passage of it.")] = None
     type: Annotated[LinkType | None, Field(description="Of a link: did it resolve the contact?")] = None
+    acknowledged_case: Annotated[
+        Id | None,
+        Field(
+            description="The `open_case` of what is copied, inserted or linked; 409 with the code `open_case` without."
+        ),
+    ] = None
 
 
 class EventsIn(Shape):

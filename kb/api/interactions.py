@@ -63,11 +63,12 @@ def read_interaction(
     return TrailOut(**_fields(interaction), trail=[_event(each, standings) for each in events])
 
 
-@router.post("/events", status_code=201, summary="Record", responses=refusals(403, 404, 413))
+@router.post("/events", status_code=201, summary="Record", responses=refusals(403, 404, 409, 413))
 def record_events(asked: EventsIn, me: Me, parts: Parts) -> RecordedOut:
-    """Write what happened to the trail: all of it or nothing, and before this answers."""
+    """Write what happened to the trail: all of it or nothing, and before this answers. What has a severe case open is
+    copied, inserted or linked only by who names it in `acknowledged_case` (409, `open_case`)."""
     events = [_noun(parts, me, each, f"events.{place}") for place, each in enumerate(asked.events)]
-    trail.record(parts.db, me, events)
+    trail.record(parts.db, me, events, parts.case_rules)
     return RecordedOut(recorded=len(events))
 
 
@@ -96,8 +97,13 @@ def _noun(parts: Running, me: Person, sent: EventIn, field: str) -> Event:
         item_id=item_id,
         revision=sent.revision,
         ordinal=sent.ordinal,
-        data={"type": sent.type.value} if sent.type else {},
+        data=_data(sent),
     )
+
+
+def _data(sent: EventIn) -> dict[str, object]:
+    data: dict[str, object] = {"type": sent.type.value} if sent.type else {}
+    return data | ({trail.ACKNOWLEDGED: sent.acknowledged_case} if sent.acknowledged_case else {})
 
 
 def _event(event: Event, standings: Mapping[ItemRef, Standing]) -> EventOut:

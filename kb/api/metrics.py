@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from platform import python_version
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.registry import Collector
 from starlette.types import Scope
 
@@ -13,7 +13,7 @@ from kb import clock
 from kb.api.parts import Running
 from kb.errors import KbError
 from kb.solve.reuse import Answer
-from kb.store import outbox
+from kb.store import cases, outbox
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -123,6 +123,7 @@ class _State(Collector):
         yield from self._backlog()
         yield from self._index()
         yield from self._drift()
+        yield from self._cases()
         paused = self._parts.indexer.failure is not None
         yield GaugeMetricFamily(
             "kb_indexing_paused", "1 while this process cannot index; the log and /readyz say why.", value=float(paused)
@@ -154,6 +155,24 @@ class _State(Collector):
             failed.add_metric(lane, each.failed)
             oldest.add_metric(lane, each.oldest_s)
         yield from (waiting, failed, oldest)
+
+    def _cases(self) -> Iterator[Metric]:
+        try:
+            with self._parts.db.read() as tx:
+                states, overdue, (count, total) = cases.states(tx, clock.now())
+        except KbError:
+            return
+        known = GaugeMetricFamily("kb_cases", "Revision cases, by state.", labels=["state"])
+        for state, number in states.items():
+            known.add_metric([state.value], number)
+        yield known
+        yield GaugeMetricFamily("kb_overdue_cases", "Of those to do, past their time.", value=overdue)
+        yield SummaryMetricFamily(
+            "kb_case_turn_around_seconds",
+            "Time from the first flag of a case to its acceptance, of all that are closed.",
+            count_value=count,
+            sum_value=total,
+        )
 
     def _drift(self) -> Iterator[Metric]:
         """What the last look of this process found; nothing before it."""

@@ -5,6 +5,7 @@ from typing import Annotated, Protocol
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from kb.case import Rules
 from kb.search.catalogue import Catalogue
 from kb.search.dictionary import Dictionary
 from kb.search.live import LiveIndex
@@ -40,6 +41,10 @@ class Running(Protocol):
     @property
     def replay(self) -> Replay:
         """Asks past searches again."""
+
+    @property
+    def case_rules(self) -> Rules:
+        """What the operator decides about cases."""
 
     @property
     def live(self) -> LiveIndex:

@@ -29,7 +29,7 @@ from kb.api.search_shapes import (
     SuggestionOut,
     SuggestOut,
 )
-from kb.api.shapes import files_at
+from kb.api.shapes import OpenCaseOut, files_at
 from kb.article import Confidence, Governance
 from kb.language import Language
 from kb.person import Person, Scope
@@ -94,6 +94,7 @@ def suggest(asked: Annotated[SuggestIn, Query()], me: Me, parts: Parts) -> Sugge
                 number=each.label or None,
                 title=each.title,
                 language=Language(each.language),
+                open_case=OpenCaseOut.of(each.open_case, me.is_staff),
             )
             for each in found
         ]
@@ -145,6 +146,7 @@ def _hit(me: Person, query: str, hit: nouns.Hit, standing: Standing, sentences: 
         changed_at=standing.changed_at,
         superseded=standing.superseded,
         resolved_count=standing.resolved,
+        open_case=OpenCaseOut.of(standing.open_case, me.is_staff),
         score=hit.score if me.is_staff else None,
         why=why if me.is_staff else None,
     )

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from kb.api.shapes import QUERY_LIMIT, Id, Item, Name, NoNul, Shape, Short, example
+from kb.api.shapes import QUERY_LIMIT, Id, Item, Name, NoNul, OpenCaseOut, Shape, Short, example
 from kb.article import Confidence, Governance
 from kb.audience import Audience
 from kb.interaction import Channel
@@ -150,6 +150,7 @@ class HitOut(Shape):
     changed_at: datetime
     superseded: bool
     resolved_count: Annotated[int, Field(description="Interactions it has resolved.")]
+    open_case: Annotated[OpenCaseOut | None, Field(description="A severe case about it that is open; for staff.")]
     score: float | None
     why: list[ReasonOut] | None
 
@@ -238,6 +239,7 @@ class SearchOut(Shape):
                     "changed_at": "2026-03-14T12:00:00Z",
                     "superseded": False,
                     "resolved_count": 12,
+                    "open_case": None,
                     "score": 0.91,
                     "why": [{"name": "relevance", "value": 0.86}, {"name": "evidence", "value": 0.05}],
                 }
@@ -309,6 +311,7 @@ class SuggestionOut(Shape):
     number: str | None
     title: str
     language: Language
+    open_case: Annotated[OpenCaseOut | None, Field(description="A severe case about it that is open; for staff.")]
 
 
 class SuggestOut(Shape):
@@ -323,6 +326,7 @@ class SuggestOut(Shape):
                     "number": "482-9175",
                     "title": "The hub's light is red",
                     "language": "en",
+                    "open_case": None,
                 }
             ]
         }

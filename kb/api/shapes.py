@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
+from kb.case import OpenCase
+from kb.flag import Cause
 from kb.passage import ItemRef, Kind
 
 QUERY_LIMIT = 2_000
@@ -70,6 +72,21 @@ class Item(Shape):
     def ref(self) -> ItemRef:
         """The same as a noun."""
         return ItemRef(self.kind, self.id)
+
+
+class OpenCaseOut(Shape):
+    """A warning: a severe case about this is open. Whoever copies, inserts or links it meanwhile sends the id along."""
+
+    id: str
+    cause: Cause
+    opened_at: datetime
+
+    @classmethod
+    def of(cls, warning: OpenCase | None, is_staff: bool) -> "OpenCaseOut | None":
+        """The warning as it is shown: to staff, nobody else."""
+        if warning is None or not is_staff:
+            return None
+        return cls(id=warning.id, cause=warning.cause, opened_at=warning.opened_at)
 
 
 class Problem(Shape):

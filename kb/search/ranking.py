@@ -29,9 +29,12 @@ OTHER_PRODUCT = -0.03
 SAME_LANGUAGE = 0.05
 SAME_TAG = 0.02
 ALREADY_READ = -0.20
+OPEN_CASE = -0.10
+"""While a severe case about it is to do. As much as what nobody here has checked: of two texts that answer alike the
+other comes first, and what alone answers still does."""
 
 PRIORS = frozenset(
-    {"confidence", "superseded", "age", "trust", "evidence", "product", "language", "tags", "already_read"}
+    {"confidence", "superseded", "age", "trust", "evidence", "product", "language", "tags", "already_read", "open_case"}
 )
 """The names of all priors."""
 
@@ -109,6 +112,7 @@ def priors(
         "language": _language(standing, context),
         "tags": SAME_TAG if context.tags and set(standing.tags) & set(context.tags) else 0.0,
         "already_read": ALREADY_READ if standing.item in context.already_read else 0.0,
+        "open_case": OPEN_CASE if standing.open_case else 0.0,
     }
     reasons = []
     for name, value in parts.items():

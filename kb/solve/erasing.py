@@ -98,6 +98,7 @@ def _erase(tx: Tx, known: Known, key: bytes, at: datetime, report: Report, until
     elif subject.kind is SubjectKind.AUTHOR:
         posts = erasing.posts_by(tx, subject.source, subject.key, until)
         publishing.remove_posts(tx, posts, at)
+        erasing.texts_of_posts(tx, posts)
         report.posts += len(posts)
         report.add({"posts, their passages and vectors": len(posts)})
     else:

@@ -53,7 +53,7 @@ def revision(db: Database, by: Person, number: str, revision_number: int) -> tup
     """One revision, trimmed; raises NotFound, NotAllowed."""
     with db.read() as tx:
         article = _article(tx, by, number)
-        found = _one(tx, by, article, revision_number)
+        found = one(tx, by, article, revision_number)
     return article, _trimmed(by, found)
 
 
@@ -61,7 +61,7 @@ def compare(db: Database, by: Person, number: str, old: int, new: int) -> Compar
     """What differs between two revisions, compared after they were trimmed; raises NotFound, NotAllowed."""
     with db.read() as tx:
         article = _article(tx, by, number)
-        before, after = (_trimmed(by, _one(tx, by, article, each)) for each in (old, new))
+        before, after = (_trimmed(by, one(tx, by, article, each)) for each in (old, new))
     return Comparison(before, after, difference(before.title, after.title), difference(before.body, after.body))
 
 
@@ -104,7 +104,8 @@ def _article(tx: Tx, by: Person, number: str) -> Article:
     return article
 
 
-def _one(tx: Tx, by: Person, article: Article, number: int) -> Revision:
+def one(tx: Tx, by: Person, article: Article, number: int) -> Revision:
+    """One revision that staff may see, not trimmed; raises NotFound."""
     found = articles.get_revision(tx, article.id, number)
     if not _may_see(by, article, _accesses(tx, article), number):
         raise NotFound(f"no revision {number}")

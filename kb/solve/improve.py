@@ -16,7 +16,8 @@ from kb.file import Named
 from kb.number import new_number
 from kb.outbox import Lane
 from kb.person import Person, Right
-from kb.solve import seeing
+from kb.solve import fixing, seeing
+from kb.solve.fixing import Fixes
 from kb.solve.publishing import Cut, cut_shown, save_article, shown_revision
 from kb.store import articles, topics
 from kb.store.database import Database, Tx
@@ -57,12 +58,12 @@ def create(
     publish: bool = True,
     source: tuple[str, str, str] = ("", "", ""),
     lane: Lane = Lane.PEOPLE_LEXICAL,
+    fixes: Fixes = fixing.NOTHING,
 ) -> Article:
     """A new article with its first revision, shown to its audience at once if `publish`.
 
-    `source` is (source, key there, hash there) for an article that was ingested.
-    Raises Invalid for text that cannot be accepted, NotAllowed without the right, Conflict if another ingest has
-    just brought in the same.
+    `fixes` names gaps that it fills. `source` is (source, key there, hash there) for an article that was ingested.
+    Raises Invalid, NotAllowed, and Conflict if another ingest has just brought in the same.
     """
     at = clock.now()
     after = Article(
@@ -76,8 +77,7 @@ def create(
         source_hash=source[2],
         **{name: getattr(draft, name) for name in _STATE},
     )
-    # An archived article keeps its text for the record; nobody is shown it.
-    if publish:
+    if publish:  # an archived article keeps its text for the record; nobody is shown it
         after = replace(after, published=1, published_at=at)
     _check(by, None, after)
     revision = _revision(after, draft.title, draft.body, draft.note, by, at)
@@ -88,6 +88,7 @@ def create(
         after = replace(after, number=_free_number(tx))
         topics.ensure_topics(tx, [after.topic])
         save_article(tx, by, "create", None, after, at, cut, revision, draft.files, lane)
+        fixing.published(tx, by, None, after, fixes, at)
     return after
 
 
@@ -102,19 +103,38 @@ def revise(
     version: int | None = None,
     publish: bool = False,
     lane: Lane = Lane.PEOPLE_LEXICAL,
+    fixes: Fixes = fixing.NOTHING,
 ) -> Article:
-    """One more revision of an article, shown to readers at once if `publish`; raises Conflict on a stale version."""
+    """One more revision of an article, shown to readers at once if `publish`; raises Conflict on a stale version.
+
+    Publishing it fixes the cases that `fixes` names.
+    """
 
     def change(article: Article, at: datetime) -> Article:
         revised = article.revise(at)
         return replace(revised.publish(revised.latest, at), version=revised.version) if publish else revised
 
-    return _change(db, by, article_id, "revise", change, version, lane, _Text(title, body, note))
+    return _change(db, by, article_id, "revise", change, version, lane, _Text(title, body, note), fixes)
 
 
-def publish(db: Database, by: Person, article_id: str, number: int, *, version: int | None = None) -> Article:
-    """Show that revision to readers. An older one may be published again: that undoes a publish."""
-    return _change(db, by, article_id, "publish", lambda article, at: article.publish(number, at), version)
+def publish(
+    db: Database,
+    by: Person,
+    article_id: str,
+    number: int,
+    *,
+    version: int | None = None,
+    fixes: Fixes = fixing.NOTHING,
+) -> Article:
+    """Show that revision to readers, which fixes the cases that `fixes` names.
+
+    An older one may be published again: that undoes a publish, and opens again the cases that it had fixed.
+    """
+
+    def change(article: Article, at: datetime) -> Article:
+        return article.publish(number, at)
+
+    return _change(db, by, article_id, "publish", change, version, fixes=fixes)
 
 
 def archive(
@@ -208,6 +228,7 @@ def _change(
     version: int | None,
     lane: Lane = Lane.PEOPLE_LEXICAL,
     text: _Text | None = None,
+    fixes: Fixes = fixing.NOTHING,
 ) -> Article:
     at = clock.now()
     if text is not None:  # tidied before hidden blocks are put in again: no character that goes may open one
@@ -234,6 +255,7 @@ def _change(
         topics.ensure_topics(tx, [plan.after.topic])
         brought = text.files if text else ()
         save_article(tx, by, action, plan.before, plan.after, at, plan.cut, plan.revision, brought, lane)
+        fixing.published(tx, by, plan.before, plan.after, fixes, at)
     return plan.after
 
 

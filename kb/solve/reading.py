@@ -9,11 +9,12 @@ from itertools import accumulate
 
 from kb import clock
 from kb.article import Article
+from kb.case import OpenCase
 from kb.passage import ItemRef, Kind
 from kb.person import Person
 from kb.product import Product
 from kb.solve import seeing
-from kb.store import articles, topics
+from kb.store import articles, cases, topics
 from kb.store.database import Database
 from kb.text.markdown import narrow
 from kb.topic import Topic
@@ -74,6 +75,13 @@ def numbers(db: Database, by: Person, ids: Iterable[str | None]) -> dict[str, st
     """See `seeing.numbers`."""
     with db.read() as tx:
         return seeing.numbers(tx, by, ids, clock.now())
+
+
+def open_cases(db: Database, ids: Iterable[str]) -> dict[str, OpenCase]:
+    """The severe case that is to do about each of these articles that has one, by the article's id."""
+    items = [ItemRef(Kind.ARTICLE, each) for each in ids]
+    with db.read() as tx:
+        return {item.id: warning for item, warning in cases.severe(tx, items).items()}
 
 
 def browse_topics(db: Database, by: Person) -> list[tuple[Topic, int]]:

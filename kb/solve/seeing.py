@@ -15,6 +15,7 @@ from datetime import datetime
 
 from kb.article import Article
 from kb.audience import Access
+from kb.case import RevisionCase
 from kb.errors import NotFound
 from kb.number import parse_number
 from kb.passage import ItemRef
@@ -60,6 +61,19 @@ def numbers(tx: Tx, by: Person, ids: Iterable[str | None], at: datetime) -> dict
     """The numbers of those of these articles that are there for `by`: a link to any other is not shown."""
     found = articles.by_ids(tx, {each for each in ids if each})
     return {key: each.number for key, each in found.items() if may_see(by, each.access, each.is_live(at))}
+
+
+def case(tx: Tx, by: Person, found: RevisionCase, at: datetime) -> RevisionCase:
+    """The case, if it is there for `by`; raises NotFound. `kb.store.cases.may_see` is the same for lists.
+
+    Its quotes and notes are of somebody of its audience and groups: nobody else is told of them. Nor is anybody who may
+    not see the item; one that is gone can be seen by nobody, and its case still by those it was for.
+    """
+    standing = content.standings(tx, [found.item], at).get(found.item) if found.item else None
+    needed = [found.access, *([standing.access] if standing else [])]
+    if not by.is_staff or not all(map(by.reader.may_read, needed)):
+        raise NotFound(f"no case {found.id}")
+    return found
 
 
 def groups(by: Person, named: Collection[str]) -> frozenset[str]:

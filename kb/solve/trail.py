@@ -15,11 +15,12 @@ from typing import Any
 
 from kb import clock
 from kb.audience import Audience
-from kb.errors import Conflict, Invalid, KbError, NotAllowed, NotFound
+from kb.case import Rules
+from kb.errors import Conflict, Invalid, KbError, NotAllowed, NotFound, Unacknowledged
 from kb.interaction import Channel, Continuation, Event, EventKind, Interaction, LinkType
 from kb.passage import ItemRef, Kind
 from kb.person import Person, Right
-from kb.solve import seeing
+from kb.solve import seeing, unhelpful
 from kb.standing import Standing
 from kb.store import articles, interactions, ledger
 from kb.store.database import Database, Tx
@@ -31,6 +32,10 @@ ABOUT_AN_ITEM = frozenset({
 })  # fmt: skip
 BY_STAFF = frozenset({EventKind.LINKED, EventKind.UNLINKED})
 IN_AN_INTERACTION = frozenset({EventKind.LINKED, EventKind.UNLINKED, EventKind.RESOLVED})
+PASSED_ON = frozenset({EventKind.COPIED, EventKind.INSERTED, EventKind.LINKED})
+ACKNOWLEDGED = "acknowledged_case"
+"""In the data of an event: the severe case that was open, and that who passed the item on knew of."""
+_NO_RULES = Rules()
 WRITTEN_BY_KB = frozenset({EventKind.SEARCHED})
 _LATER_S = 2.0
 _SHOWN = "shown"  # the hits of a search in the data of its event: [kind, id, revision, ordinal]
@@ -131,13 +136,20 @@ def _item_of(hit: Sequence[Any]) -> ItemRef:
     return ItemRef(Kind(hit[0]), hit[1])
 
 
-def record(db: Database, by: Person, events: Sequence[Event]) -> None:
-    """Append events to the trail, all or none, before returning. Raises Invalid or NotFound for a bad one."""
+def record(db: Database, by: Person, events: Sequence[Event], rules: Rules = _NO_RULES) -> None:
+    """Append events to the trail, all or none, before returning. Raises Invalid or NotFound for a bad one.
+
+    Staff who copy, insert or link something with a severe case open say so with the event, by its id; Unacknowledged
+    otherwise. Where enough people say that something does not help, a case is opened.
+    """
     at = clock.now()
     with db.write() as tx:
         for place, event in enumerate(events):
             _check(tx, by, event, f"events.{place}")
         interactions.append(tx, [replace(event, person_id=by.id, at=at) for event in events])
+        if not by.is_staff:
+            said = [about(each) for each in events if each.kind is EventKind.NOT_HELPFUL]
+            unhelpful.heard(tx, [each for each in said if each], rules, at)
 
 
 def _check(tx: Tx, by: Person, event: Event, field: str) -> None:
@@ -163,9 +175,19 @@ def _check_item(tx: Tx, by: Person, event: Event, field: str) -> None:
     standing = seeing.standings(tx, by, [item], clock.now()).get(item)
     if standing is None:
         raise NotFound(f"no {item.kind} {item.id}")
+    _check_known(by, event, standing)
     latest = articles.get(tx, item.id).latest if by.is_staff and item.kind is Kind.ARTICLE else standing.revision
     if not 1 <= event.revision <= latest:
         raise Invalid(f"there is no revision {event.revision} of that {item.kind}", f"{field}.revision")
+
+
+def _check_known(by: Person, event: Event, standing: Standing) -> None:
+    """Raise Unacknowledged unless a severe case about the item is known to who passes it on. Readers know of none."""
+    warning = standing.open_case
+    if warning and by.is_staff and event.kind in PASSED_ON and event.data.get(ACKNOWLEDGED) != warning.id:
+        what = f"{standing.item.kind} {standing.label or standing.item.id}"
+        why = f"a severe case ({warning.cause}) about {what} is open"
+        raise Unacknowledged(f"{why}: send {ACKNOWLEDGED}: {warning.id} to use it all the same")
 
 
 def own_interaction(interaction: Interaction, by: Person) -> Interaction:

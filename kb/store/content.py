@@ -4,12 +4,13 @@ A new kind of content is added here with its store module, and nowhere else in t
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from kb.passage import ItemRef, Kind
 from kb.standing import Standing
-from kb.store import articles, posts
+from kb.store import articles, cases, posts
 from kb.store.database import Tx
 
 
@@ -31,6 +32,8 @@ def standings(tx: Tx, items: Iterable[ItemRef], at: datetime) -> dict[ItemRef, S
     for kind, ids in by_kind.items():
         if kind in _STORES:
             found |= _STORES[kind].standings(tx, ids, at)
+    for item, warning in cases.severe(tx, found).items():
+        found[item] = replace(found[item], open_case=warning)
     return found
 
 

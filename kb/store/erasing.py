@@ -14,9 +14,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from kb.erasure import PSEUDONYM, Subject, SubjectKind
+from kb.flag import Cause
 from kb.interaction import EventKind
+from kb.passage import Kind
 from kb.person import ANONYMOUS, SYSTEM
 from kb.store import schema
+from kb.store.case_tables import case_proof, case_step, domain_owner, flag, notification, revision_case
 from kb.store.database import Tx, batches
 from kb.store.schema import article, article_file, audit, event, failure, interaction, link, metadata, person, post
 from kb.store.schema import revision as revision_table
@@ -32,14 +35,17 @@ PSEUDONYMISED = {
     schema.judged_set.c.created_by: schema.judged_set.c.created_at,
     schema.judged_query.c.created_by: schema.judged_query.c.created_at,
     schema.judgement.c.judged_by: schema.judgement.c.judged_at,
+    flag.c.person_id: flag.c.created_at,
+    case_step.c.person_id: case_step.c.at,
+    case_step.c.whom_id: case_step.c.at,
 }
 """Columns in which a pseudonym takes the place of a person's id, so that history stays readable; with the time of
 the row."""
 
-EMPTIED = (article.c.owner_id,)
+EMPTIED = (article.c.owner_id, revision_case.c.owner_id, revision_case.c.assignee_id)
 DELETED = (
     schema.api_key.c.person_id, schema.password.c.person_id, schema.identity.c.person_id, schema.session.c.person_id,
-    person.c.id,
+    notification.c.person_id, domain_owner.c.person_id, person.c.id,
 )  # fmt: skip
 """Columns by which rows are deleted, in this order."""
 
@@ -94,6 +100,7 @@ def somebody(tx: Tx, known: Known, pseudonym: str, until: datetime | None = None
     done = {} if known.is_staff else _delete_interactions(tx, own)
     searched = (event.c.person_id == mine) & (event.c.kind == EventKind.SEARCHED) & _until(event.c.at, until)
     done["searches"] = tx.execute(sa.delete(event).where(searched)).rowcount
+    done["queries of their flags"] = _forget_queries(tx, (flag.c.person_id == mine) & _until(flag.c.created_at, until))
     about = (audit.c.subject_id == mine) & _until(audit.c.at, until)
     cleared = sa.update(audit).where(about).values(subject_id=pseudonym, before={}, after={})
     done["audit entries about them"] = tx.execute(cleared).rowcount
@@ -113,6 +120,16 @@ def posts_by(tx: Tx, source: str, author: str, until: datetime | None = None) ->
     """Ids of the posts of an author (written until then)."""
     mine = (post.c.source == source) & (post.c.author == author) & _until(post.c.created_at, until)
     return list(tx.scalars(sa.select(post.c.id).where(mine)))
+
+
+def texts_of_posts(tx: Tx, ids: Sequence[str]) -> None:
+    """Drop what cases quote of posts; the cases stay."""
+    for batch in batches(ids):
+        about = (revision_case.c.item_kind == Kind.POST.value) & revision_case.c.item_id.in_(batch)
+        of_them = sa.select(revision_case.c.id).where(about)
+        tx.execute(sa.delete(case_proof).where(case_proof.c.case_id.in_(of_them)))
+        tx.execute(sa.update(flag).where(flag.c.case_id.in_(of_them)).values(quote=""))
+        tx.execute(sa.update(revision_case).where(about).values(title="", quote="", words="", heading=[]))
 
 
 def cut_from_audit(tx: Tx, called: Iterable[str], replacement: str) -> int:
@@ -189,7 +206,7 @@ def _people(tx: Tx) -> Iterator[Known]:
         named = f"{row.name}, {', '.join(row.roles) or f'no role, reads as {row.tier}'}"
         yield Known(Subject(SubjectKind.PERSON, row.id), frozenset(names), named, is_staff=bool(row.roles))
     # A host's customers have no row: their ids stand in what they did.
-    ids = sa.union(*(sa.select(column.label("id")).distinct() for column in PSEUDONYMISED))
+    ids = sa.union(*(sa.select(column.label("id")).where(column.is_not(None)).distinct() for column in PSEUDONYMISED))
     for person_id in tx.scalars(ids):
         if person_id not in known and not person_id.startswith(PSEUDONYM):
             yield Known(Subject(SubjectKind.PERSON, person_id), frozenset({person_id}), f"somebody with id {person_id}")
@@ -201,6 +218,8 @@ def _delete_interactions(tx: Tx, condition: sa.ColumnElement[bool]) -> dict[str,
     for batch in batches(ids):
         # Locked first: an event that is being added now waits, and then finds its interaction gone.
         tx.execute(sa.select(interaction.c.id).where(interaction.c.id.in_(batch)).with_for_update())
+        _forget_queries(tx, flag.c.interaction_id.in_(batch))
+        tx.execute(sa.update(flag).where(flag.c.interaction_id.in_(batch)).values(interaction_id=None))
         done["their events"] += tx.execute(sa.delete(event).where(event.c.interaction_id.in_(batch))).rowcount
         done["their links"] += tx.execute(sa.delete(link).where(link.c.interaction_id.in_(batch))).rowcount
         later = sa.update(interaction).where(interaction.c.continues.in_(batch))
@@ -208,6 +227,13 @@ def _delete_interactions(tx: Tx, condition: sa.ColumnElement[bool]) -> dict[str,
     for batch in batches(ids):
         done["interactions"] += tx.execute(sa.delete(interaction).where(interaction.c.id.in_(batch))).rowcount
     return done
+
+
+def _forget_queries(tx: Tx, condition: sa.ColumnElement[bool]) -> int:
+    """Drop what was searched from flags, and with it the title of a gap, which is nothing else."""
+    gaps = sa.select(flag.c.case_id).where(condition, flag.c.cause == Cause.NOTHING_ANSWERS.value)
+    tx.execute(sa.update(revision_case).where(revision_case.c.id.in_(gaps)).values(title="", words=""))
+    return tx.execute(sa.update(flag).where(condition, flag.c.query != "").values(query="", search_id=None)).rowcount
 
 
 def _with_continuations(tx: Tx, condition: sa.ColumnElement[bool]) -> set[str]:

@@ -54,6 +54,46 @@ def recent(tx: Tx, kind: EventKind, limit: int = 100) -> list[Event]:
     return [_event(row) for row in rows]
 
 
+def search(tx: Tx, search_id: str) -> Event | None:
+    """The `searched` event of a search, if it has been logged."""
+    found = sa.select(event).where(event.c.search_id == search_id, event.c.kind == EventKind.SEARCHED)
+    row = tx.execute(found.limit(1)).first()
+    return None if row is None else _event(row)
+
+
+RECEIVED = (EventKind.VIEWED, EventKind.COPIED, EventKind.INSERTED, EventKind.LINKED)
+"""The events by which somebody received what an item says."""
+
+
+def received(
+    tx: Tx, item: ItemRef, revisions: Sequence[int], before: int | None, limit: int | None
+) -> list[tuple[Any, ...]]:
+    """Who received these revisions, the latest first, older than event `before`.
+
+    (event id, time, kind, person, interaction, its channel, external id and subject, revision, ordinal)
+    """
+    about = (event.c.item_kind == item.kind.value) & (event.c.item_id == item.id)
+    about &= event.c.kind.in_([each.value for each in RECEIVED]) & event.c.revision.in_(revisions)
+    found = (
+        sa.select(
+            event.c.id, event.c.at, event.c.kind, event.c.person_id, event.c.interaction_id, interaction.c.channel,
+            interaction.c.external_id, interaction.c.subject, event.c.revision, event.c.ordinal,
+        )
+        .outerjoin(interaction, interaction.c.id == event.c.interaction_id)
+        .where(about)
+    )  # fmt: skip
+    if before is not None:
+        found = found.where(event.c.id < before)
+    return [
+        (
+            row.id, row.at, EventKind(row.kind), row.person_id, row.interaction_id,
+            Channel(row.channel) if row.channel else None, row.external_id or "", row.subject or "",
+            row.revision, row.ordinal,
+        )
+        for row in tx.execute(found.order_by(event.c.id.desc()).limit(limit))
+    ]  # fmt: skip
+
+
 def links(tx: Tx, interaction_id: str) -> dict[tuple[Kind, str], Event]:
     """The content linked to an interaction now: the last link of each item, unless it was unlinked since."""
     current: dict[tuple[Kind, str], Event] = {}

@@ -9,13 +9,16 @@ from pydantic import BaseModel
 
 import kb.api.article_shapes
 import kb.api.browse
+import kb.api.case_shapes
 import kb.api.dictionary_shapes
 import kb.api.files
+import kb.api.flag_shapes
 import kb.api.interaction_shapes
 import kb.api.judging_shapes
 import kb.api.operations
 import kb.api.search_shapes
 import kb.api.sessions
+import kb.api.step_shapes
 import kb.api.workbench_shapes
 from kb.person import SYSTEM
 from kb.solve.passwords import set_password
@@ -85,13 +88,16 @@ def shapes() -> list[type[BaseModel]]:
     modules = [
         kb.api.article_shapes,
         kb.api.browse,
+        kb.api.case_shapes,
         kb.api.dictionary_shapes,
         kb.api.files,
+        kb.api.flag_shapes,
         kb.api.interaction_shapes,
         kb.api.judging_shapes,
         kb.api.operations,
         kb.api.search_shapes,
         kb.api.sessions,
+        kb.api.step_shapes,
         kb.api.workbench_shapes,
     ]
     found = {each for module in modules for each in vars(module).values() if isinstance(each, type)}
@@ -113,11 +119,14 @@ def test_examples_of_requests_are_accepted(house: House, described: dict[str, An
     set_password(house.service.db, SYSTEM, house.ids["publisher"], "ada", "three unrelated words")
     interaction = house.post("interactions", {"channel": "phone"}, "publisher").json()["id"]
     entry = house.post("dictionary", {"terms": ["hub", "router"], "audience": "public"}, "publisher").json()
+    gap = {"cause": "nothing_answers", "query": "abroad"}
+    case = house.post("flags", gap, "publisher").json()["case"]["id"]
     for path, method, operation in operations(described):
         if method == "get" or "application/json" not in operation.get("requestBody", {}).get("content", {}):
             continue
         example = dict(operation["requestBody"]["content"]["application/json"]["example"])
         example.pop("version", None)
+        example |= {"number": number} if "number" in example else {}
         if path.endswith("/revisions"):
             example["version"] = house.get(f"articles/{number}", "publisher").json()["version"]
         example |= {"changed_at": entry["changed_at"]} if "changed_at" in example else {}
@@ -136,7 +145,7 @@ def test_examples_of_requests_are_accepted(house: House, described: dict[str, An
                 example["name"] = "Another"
         if "/session" in path:
             house.client.base_url = "https://kb.example"  # nobody signs in where others can listen
-        path = path.format(number=number, set_id=judged, entry_id=entry["id"])
+        path = path.format(number=number, set_id=judged, entry_id=entry["id"], case_id=case)
         response = house.ask(method.upper(), path, "publisher", json=example)
         assert response.status_code < 300, f"{method} {path}: {response.text}"
 

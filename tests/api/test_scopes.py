@@ -23,6 +23,9 @@ ASKED: dict[str, tuple[str, str, Scope]] = {
     "interaction": ("POST", "interactions", Scope.INTERACT),
     "trail": ("GET", "interactions/x", Scope.INTERACT),
     "events": ("POST", "events", Scope.INTERACT),
+    "flag": ("POST", "flags", Scope.INTERACT),
+    "cases": ("GET", "cases", Scope.INTERACT),
+    "notifications": ("GET", "notifications", Scope.INTERACT),
     "metrics": ("GET", "/metrics", Scope.OBSERVE),
 }
 

@@ -212,6 +212,7 @@ def test_a_suggestion_says_where_to_go(house: House) -> None:
     [suggestion] = house.get("suggest", q="red h").json()["suggestions"]
     assert suggestion == {
         "kind": "article", "id": article.id, "number": article.number, "title": "Red hub", "language": "en",
+        "open_case": None,
     }  # fmt: skip
 
 

@@ -192,6 +192,7 @@ def kinds_for(who: str) -> list[str]:
     kinds += ["section", "section", "post", "word"] if above(who) else []
     kinds += ["group"] if groups_of(who) else []
     kinds += [] if is_staff(who) else ["draft", "state"]
+    kinds += ["case"] if above(who) or not is_staff(who) else []
     return kinds
 
 

@@ -1,7 +1,8 @@
 """For whoever may not see a secret, a world with it and one without it cannot be told apart.
 
 Each example adds an article that the person sees, and perhaps one more, to both worlds, and one secret to one of them:
-an article, a post, a section, a group, a draft, a link, a change of state, a trail, a word of the dictionary, a person.
+an article, a post, a section, a group, a draft, a link, a change of state, a trail, a word of the dictionary, a flag
+with its case, a person.
 Both are indexed, and the person asks a few routes, drawn from the whole OpenAPI, for words, numbers and ids of both.
 Status, headers and body are equal, but for times and what is drawn by chance for each request.
 
@@ -41,6 +42,7 @@ from tests.secrets.worlds import (
     add_meaning,
     an_id,
     difference,
+    flag_as_insider,
     name_place,
     write_article,
     write_post,
@@ -174,6 +176,7 @@ def _keep_secret(pair: Pair, plan: Plan, article: Article, hidden: int, mine: In
             place = {"topic": "crypt/lower", "products": ("crypt-1",)} if "lair" in plan.hidden.tags else {}
             write_article(house, *replace(plan.hidden, **place).made(hidden))
             name_place(house, Topic("crypt", {"en": "Crypt"}), Product("crypt-1", "Crypt 1"))
+            flag_as_insider(house, replace(plan.hidden, **place).made(hidden)[0])
         case "post":
             write_post(house, _post(hidden, plan))
         case "draft":
@@ -187,6 +190,8 @@ def _keep_secret(pair: Pair, plan: Plan, article: Article, hidden: int, mine: In
             _write_secret_trail(pair, plan, article, hidden, mine, theirs)
         case "word":
             add_meaning(house, plan.hidden.title, above(plan.who)[hidden % len(above(plan.who))])
+        case "case":
+            flag_as_insider(house, article, gap=f"mandrill {article.number}")
         case "person":
             add_person(house.service.db, SYSTEM, "Mandrill Quokka", Audience.INTERNAL, groups=["vault", "lair"])
 

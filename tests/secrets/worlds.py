@@ -25,12 +25,15 @@ from kb.app import create_app
 from kb.article import Article, Revision
 from kb.audience import Audience
 from kb.bootstrap import Service
+from kb.case import Rules
 from kb.dictionary import Meaning
 from kb.errors import IndexUnavailable
 from kb.file import Named
+from kb.flag import Cause
 from kb.interaction import Event, Interaction
 from kb.language import Language
 from kb.number import parse_number
+from kb.passage import ItemRef, Kind
 from kb.person import SYSTEM, Role
 from kb.post import Post
 from kb.product import Product
@@ -38,11 +41,12 @@ from kb.query import Query, Retrieval
 from kb.search.loading import BackgroundEncoder
 from kb.search.searcher import Searcher
 from kb.settings import Settings
-from kb.solve import cataloguing, dictionary
+from kb.solve import cataloguing, dictionary, flagging
 from kb.solve.access import add_person
+from kb.solve.flagging import Said
 from kb.solve.publishing import cut_posts, cut_shown, save_article, save_posts, shown_revision
 from kb.solve.replaying import Replay
-from kb.store import interactions, topics
+from kb.store import interactions, people, topics
 from kb.topic import Topic
 from tests.api.conftest import UNHURRIED, House
 from tests.toys import ToyEncoder, copy_index
@@ -184,6 +188,15 @@ def add_meaning(house: House, terms: str, audience: Audience) -> None:
         meaning = Meaning((term,), (f"quokka invoice {len(dictionary.visible(house.service.db, SYSTEM))}",), audience)
         dictionary.create(house.service.db, SYSTEM, meaning)
     dictionary.follow(house.service.db, house.service.dictionary)
+
+
+def flag_as_insider(house: House, article: Article, gap: str = "") -> None:
+    """The insider says what is wrong with an article, and perhaps what nothing answers."""
+    with house.service.db.read() as tx:
+        insider = next(each for each in people.everyone(tx) if each.name == "insider")
+    said = Said(Cause.WRONG_FACT, ItemRef(Kind.ARTICLE, article.id), 1, note="mandrill quokka")
+    for each in (said, *([Said(Cause.NOTHING_ANSWERS, query=gap)] if gap else [])):
+        flagging.flag(house.service.db, insider, each, Rules())
 
 
 def name_place(house: House, topic: Topic, product: Product) -> None:

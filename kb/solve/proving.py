@@ -1,0 +1,107 @@
+"""Closed by proof: once the index has a fix, the queries that were flagged are asked again, with what they found then.
+
+Asked as somebody of the tier that flagged, whatever groups the item is for: who sees the case sees the item.
+"""
+
+import logging
+from collections.abc import Sequence
+
+from kb import clock
+from kb.case import Action, Place, Proof, Replayed, RevisionCase, Step
+from kb.errors import KbError
+from kb.flag import Flag
+from kb.passage import ItemRef, Passage
+from kb.person import SYSTEM, Person
+from kb.query import Query
+from kb.solve.flagging import passages_of
+from kb.solve.reuse import Finder
+from kb.store import cases, content, flags, interactions
+from kb.store.database import Database
+from kb.text.script import fold
+
+log = logging.getLogger(__name__)
+
+QUERIES = 20
+"""Different queries asked again for a case: a page of proof, and a second of searching."""
+
+LOOKED_AT = 10
+"""Hits among which a rank is looked for: what people look at."""
+
+_AT_ONCE = 20
+
+
+class Prover:
+    """Asks flagged queries again. Any number of processes may: of two who prove the same, one writes."""
+
+    def __init__(self, db: Database, finder: Finder) -> None:
+        self._db = db
+        self._finder = finder
+
+    def step(self) -> int:
+        """Prove the cases whose fixes the index has; returns how many. Those it cannot ask for yet wait."""
+        with self._db.read() as tx:
+            ids = cases.to_prove(tx, _AT_ONCE)
+        return sum(self._prove(case_id) for case_id in ids)
+
+    def _prove(self, case_id: str) -> bool:
+        with self._db.read() as tx:
+            case = cases.get(tx, case_id)
+            asked = _distinct(flags.of_case(tx, case_id))
+        try:
+            found = [self._replayed(case, each) for each in asked]
+        except KbError as error:  # what is away comes back, and the case waits
+            log.debug("a fix cannot be proved yet: %s", error)
+            return False
+        if any(each is None for each in found):
+            return False
+        at = clock.now()
+        with self._db.write() as tx:
+            now = cases.get(tx, case_id, to_change=True)
+            if now.proof is not Proof.WAITING or now.round != case.round:
+                return False  # proved by another process, or reopened meanwhile
+            after = now.proved(at)
+            cases.update(tx, now, after)
+            flags.add_proofs(tx, [each for each in found if each is not None])
+            cases.add_steps(tx, [Step(case_id, at, SYSTEM.id, Action.PROVED, after.state)])
+        return True
+
+    def _replayed(self, case: RevisionCase, flag: Flag) -> Replayed | None:
+        """A flagged query then and now; None while there is no index to ask."""
+        at = clock.now()
+        with self._db.read() as tx:
+            standing = content.standings(tx, [case.item], at).get(case.item) if case.item else None
+            groups = standing.access.groups if standing else frozenset()
+            asks = Person("replay", "replay", case.audience, groups=groups | case.groups)
+            shown = interactions.search(tx, flag.search_id) if flag.search_id else None
+            old = passages_of(tx, flag.item, flag.revision, asks)[1] if flag.item and flag.revision else ()
+        answer = self._finder.find(asks, Query(flag.query, limit=LOOKED_AT), at)
+        if "index" in answer.degraded:
+            return None
+        after = Place(None, None, None, "")
+        for rank, hit in enumerate(answer.hits, 1):
+            if hit.item == case.item:
+                after = Place(rank, hit.passage.ref.revision, hit.passage.ref.ordinal, hit.passage.text)
+        before = _before(
+            asks, flag, old or (), shown.data.get("shown") if shown and shown.person_id == flag.person_id else None
+        )
+        return Replayed(case.id, case.round, flag.id, before, after, at)
+
+
+def _distinct(found: Sequence[Flag]) -> list[Flag]:
+    """The flags with a query, one for each that is worded differently."""
+    different: dict[str, Flag] = {}
+    for each in found:
+        if each.query:
+            different.setdefault(" ".join(fold(each.query).split()), each)
+    return list(different.values())[:QUERIES]
+
+
+def _before(asks: Person, flag: Flag, old: Sequence[Passage], shown: object) -> Place:
+    """Where the search found the item when it was flagged, as its trail says, and what the passage said."""
+    rank = None
+    if isinstance(shown, list) and flag.item is not None:
+        items = [ItemRef(hit[0], hit[1]) for hit in shown]
+        rank = items.index(flag.item) + 1 if flag.item in items else None
+    readable = [each for each in old if asks.reader.may_read(each.access)]
+    text = next((each.text for each in readable if each.ref.ordinal == flag.ordinal), "")
+    return Place(rank, flag.revision, flag.ordinal, text)

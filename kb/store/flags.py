@@ -1,0 +1,91 @@
+"""Flags, and the flagged queries asked again, in SQL."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import sqlalchemy as sa
+
+from kb.case import Place, Replayed
+from kb.flag import Cause, Flag
+from kb.passage import ItemRef, Kind
+from kb.store.case_tables import case_proof, flag
+from kb.store.database import Tx, batches
+from kb.store.schema import columns
+
+
+def insert(tx: Tx, new: Flag) -> None:
+    """Add a flag."""
+    tx.execute(sa.insert(flag).values(_row(new)))
+
+
+def update(tx: Tx, changed: Flag) -> None:
+    """Overwrite a flag."""
+    tx.execute(sa.update(flag).where(flag.c.id == changed.id).values(_row(changed)))
+
+
+def of_person(tx: Tx, case_id: str, person_id: str) -> Flag | None:
+    """What somebody flagged in a case."""
+    found = tx.execute(sa.select(flag).where(flag.c.case_id == case_id, flag.c.person_id == person_id)).first()
+    return None if found is None else _flag(found)
+
+
+def of_case(tx: Tx, case_id: str) -> list[Flag]:
+    """The flags of a case, oldest first."""
+    rows = tx.execute(sa.select(flag).where(flag.c.case_id == case_id).order_by(flag.c.created_at, flag.c.id))
+    return [_flag(row) for row in rows]
+
+
+def flaggers(tx: Tx, case_id: str) -> list[str]:
+    """Who flagged a case, in order of id."""
+    return list(tx.scalars(sa.select(flag.c.person_id).where(flag.c.case_id == case_id).order_by(flag.c.person_id)))
+
+
+def flagged_by(tx: Tx, case_ids: Collection[str], person_id: str) -> set[str]:
+    """Those of these cases that somebody flagged."""
+    found: set[str] = set()
+    for batch in batches(sorted(case_ids)):
+        mine = (flag.c.case_id.in_(batch)) & (flag.c.person_id == person_id)
+        found.update(tx.scalars(sa.select(flag.c.case_id).where(mine)))
+    return found
+
+
+def add_proofs(tx: Tx, new: Sequence[Replayed]) -> None:
+    """Keep what flagged queries found then and find now."""
+    rows = [
+        {
+            "case_id": each.case_id,
+            "round": each.round,
+            "flag_id": each.flag_id,
+            "before": asdict(each.before),
+            "after": asdict(each.after),
+            "at": each.at,
+        }
+        for each in new
+    ]
+    if rows:
+        tx.execute(sa.insert(case_proof), rows)
+
+
+def proofs(tx: Tx, case_id: str) -> list[Replayed]:
+    """What was asked again for a case, the last fix first."""
+    rows = tx.execute(
+        sa.select(case_proof)
+        .where(case_proof.c.case_id == case_id)
+        .order_by(case_proof.c.round.desc(), case_proof.c.flag_id)
+    )
+    return [
+        Replayed(row.case_id, row.round, row.flag_id, Place(**row.before), Place(**row.after), row.at) for row in rows
+    ]
+
+
+def _row(each: Flag) -> dict[str, Any]:
+    row = {name: getattr(each, name) for name in columns(flag) if not name.startswith("item_")}
+    item = {"item_kind": each.item.kind.value if each.item else None, "item_id": each.item.id if each.item else None}
+    return row | item | {"cause": each.cause.value}
+
+
+def _flag(row: Any) -> Flag:
+    fields: dict[str, Any] = {name: each for name, each in row._mapping.items() if not name.startswith("item_")}
+    item = ItemRef(Kind(row.item_kind), row.item_id) if row.item_id else None
+    return Flag(**fields | {"cause": Cause(row.cause), "item": item})

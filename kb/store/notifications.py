@@ -1,0 +1,66 @@
+"""What people are told about cases, in SQL."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from kb.audience import Reader
+from kb.case import News, Notification, RevisionCase
+from kb.errors import NotFound
+from kb.store.case_tables import notification, revision_case
+from kb.store.cases import may_see
+from kb.store.database import Tx, batches, insert_missing
+
+
+def tell(
+    tx: Tx, people: Iterable[str | None], news: News, case: RevisionCase, at: datetime, anew: bool = False
+) -> None:
+    """Tell each of these people, unless they were told that about this round of the case.
+
+    With `anew` what they were told makes way: the last of many comments stands for all.
+    """
+    rows = [
+        {"person_id": each, "news": news.value, "case_id": case.id, "round": case.round, "at": at, "read_at": None}
+        for each in sorted({each for each in people if each})
+    ]
+    if anew:
+        same = (notification.c.case_id == case.id) & (notification.c.news == news.value)
+        tx.execute(
+            sa.delete(notification).where(same, notification.c.person_id.in_([row["person_id"] for row in rows]))
+        )
+    insert_missing(tx, notification, rows)
+
+
+def of(tx: Tx, reader: Reader, person_id: str, *, unread: bool, before: int | None, limit: int) -> list[Notification]:
+    """What somebody was told about cases that they may still know of, the latest first, older than id `before`."""
+    found = sa.select(notification).join(revision_case, revision_case.c.id == notification.c.case_id)
+    found = found.where(notification.c.person_id == person_id, may_see(reader))
+    if unread:
+        found = found.where(notification.c.read_at.is_(None))
+    if before is not None:
+        found = found.where(notification.c.id < before)
+    return [_notification(row) for row in tx.execute(found.order_by(notification.c.id.desc()).limit(limit))]
+
+
+def get(tx: Tx, person_id: str, notification_id: int) -> Notification:
+    """One of somebody's notifications; raises NotFound."""
+    mine = (notification.c.id == notification_id) & (notification.c.person_id == person_id)
+    row = tx.execute(sa.select(notification).where(mine)).first()
+    if row is None:
+        raise NotFound(f"no notification {notification_id}")
+    return _notification(row)
+
+
+def mark_read(tx: Tx, person_id: str, ids: Sequence[int], at: datetime) -> int:
+    """Mark those of somebody's notifications as read that are not; returns how many."""
+    count = 0
+    for batch in batches(ids):
+        mine = notification.c.id.in_(batch) & (notification.c.person_id == person_id) & notification.c.read_at.is_(None)
+        count += tx.execute(sa.update(notification).where(mine).values(read_at=at)).rowcount
+    return count
+
+
+def _notification(row: Any) -> Notification:
+    return Notification(row.id, row.person_id, News(row.news), row.case_id, row.round, row.at, row.read_at)
