@@ -19,8 +19,11 @@ from kb.api import (
     interactions,
     oidc,
     operations,
+    roles,
     search,
     sessions,
+    templates,
+    upkeep,
     workbench,
 )
 from kb.api.frame import Frame
@@ -31,7 +34,10 @@ from kb.api.people import require_scopes
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
-EVERYTHING = (search, articles, files, history, interactions, dictionary, workbench, browse, sessions, oidc, operations)
+EVERYTHING = (
+    search, articles, files, history, upkeep, templates, roles, interactions, dictionary, workbench, browse, sessions,
+    oidc, operations,
+)  # fmt: skip
 """What has endpoints."""
 
 _DESCRIPTION = """
@@ -56,6 +62,9 @@ _TAGS = [
     {"name": "articles", "description": "Read and write articles."},
     {"name": "files", "description": "Pictures and files of articles."},
     {"name": "history", "description": "Revisions, differences and the audit log; for staff."},
+    {"name": "upkeep", "description": "Drafts checked, duplicates merged, owners reminded, texts coached; for staff."},
+    {"name": "templates", "description": "The fields of articles."},
+    {"name": "roles", "description": "What each role may do."},
     {"name": "interactions", "description": "Customer contacts and what happened in them."},
     {"name": "dictionary", "description": "Words that mean the same; for those who tune search."},
     {"name": "workbench", "description": "Searches explained, judged and compared; for those who tune search."},

@@ -1,1 +1,5 @@
 """Keeps: the system of record in SQL. The only package that imports SQLAlchemy."""
+
+from kb.store import schema, upkeep_tables
+
+__all__ = ["schema", "upkeep_tables"]  # whoever reads the schema of the store reads all of it

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from kb.erasure import PSEUDONYM, Subject, SubjectKind
 from kb.interaction import EventKind
 from kb.person import ANONYMOUS, SYSTEM
-from kb.store import schema
+from kb.store import schema, upkeep_tables
 from kb.store.database import Tx, batches
 from kb.store.schema import article, article_file, audit, event, failure, interaction, link, metadata, person, post
 from kb.store.schema import revision as revision_table
@@ -32,6 +32,9 @@ PSEUDONYMISED = {
     schema.judged_set.c.created_by: schema.judged_set.c.created_at,
     schema.judged_query.c.created_by: schema.judged_query.c.created_at,
     schema.judgement.c.judged_by: schema.judgement.c.judged_at,
+    upkeep_tables.template.c.changed_by: upkeep_tables.template.c.changed_at,
+    upkeep_tables.licence.c.changed_by: upkeep_tables.licence.c.changed_at,
+    upkeep_tables.checklist.c.checked_by: upkeep_tables.checklist.c.checked_at,
 }
 """Columns in which a pseudonym takes the place of a person's id, so that history stays readable; with the time of
 the row."""
@@ -189,7 +192,7 @@ def _people(tx: Tx) -> Iterator[Known]:
         named = f"{row.name}, {', '.join(row.roles) or f'no role, reads as {row.tier}'}"
         yield Known(Subject(SubjectKind.PERSON, row.id), frozenset(names), named, is_staff=bool(row.roles))
     # A host's customers have no row: their ids stand in what they did.
-    ids = sa.union(*(sa.select(column.label("id")).distinct() for column in PSEUDONYMISED))
+    ids = sa.union(*(sa.select(column.label("id")).where(column.is_not(None)).distinct() for column in PSEUDONYMISED))
     for person_id in tx.scalars(ids):
         if person_id not in known and not person_id.startswith(PSEUDONYM):
             yield Known(Subject(SubjectKind.PERSON, person_id), frozenset({person_id}), f"somebody with id {person_id}")

@@ -16,6 +16,8 @@ import kb.api.judging_shapes
 import kb.api.operations
 import kb.api.search_shapes
 import kb.api.sessions
+import kb.api.template_shapes
+import kb.api.upkeep_shapes
 import kb.api.workbench_shapes
 from kb.person import SYSTEM
 from kb.solve.passwords import set_password
@@ -92,6 +94,8 @@ def shapes() -> list[type[BaseModel]]:
         kb.api.operations,
         kb.api.search_shapes,
         kb.api.sessions,
+        kb.api.template_shapes,
+        kb.api.upkeep_shapes,
         kb.api.workbench_shapes,
     ]
     found = {each for module in modules for each in vars(module).values() if isinstance(each, type)}
@@ -113,6 +117,12 @@ def test_examples_of_requests_are_accepted(house: House, described: dict[str, An
     set_password(house.service.db, SYSTEM, house.ids["publisher"], "ada", "three unrelated words")
     interaction = house.post("interactions", {"channel": "phone"}, "publisher").json()["id"]
     entry = house.post("dictionary", {"terms": ["hub", "router"], "audience": "public"}, "publisher").json()
+    newer = house.write("Red light", "Three.").number
+    changes: dict[str, dict[str, Any]] = {
+        "archive": {"superseded_by": other}, "publish": {"revision": 1}, "merge": {"other": newer},
+        "{role}": {"version": 0}, "{template_id}": {"version": 0},
+        "checklist": {"version": 0},
+    }  # fmt: skip
     for path, method, operation in operations(described):
         if method == "get" or "application/json" not in operation.get("requestBody", {}).get("content", {}):
             continue
@@ -121,10 +131,7 @@ def test_examples_of_requests_are_accepted(house: House, described: dict[str, An
         if path.endswith("/revisions"):
             example["version"] = house.get(f"articles/{number}", "publisher").json()["version"]
         example |= {"changed_at": entry["changed_at"]} if "changed_at" in example else {}
-        if path.endswith("/archive"):
-            example["superseded_by"] = other
-        if path.endswith("/publish"):
-            example["revision"] = 1
+        example |= changes.get(path.rpartition("/")[2], {})
         if path.endswith("/events"):
             change = {"interaction_id": interaction, "number": number, "revision": 1}
             example["events"] = [each | {k: v for k, v in change.items() if k in each} for each in example["events"]]
@@ -136,8 +143,12 @@ def test_examples_of_requests_are_accepted(house: House, described: dict[str, An
                 example["name"] = "Another"
         if "/session" in path:
             house.client.base_url = "https://kb.example"  # nobody signs in where others can listen
-        path = path.format(number=number, set_id=judged, entry_id=entry["id"])
-        response = house.ask(method.upper(), path, "publisher", json=example)
+        ours = {"merge": other, "undo": newer}.get(path.rpartition("/")[2], number)
+        path = path.format(
+            number=ours, set_id=judged, entry_id=entry["id"], template_id="standard", role="candidate", revision=1
+        )
+        who = "admin" if any(each in path for each in ("/templates", "/roles/", "/checklist")) else "publisher"
+        response = house.ask(method.upper(), path, who, json=example)
         assert response.status_code < 300, f"{method} {path}: {response.text}"
 
 
