@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StrictBool, StringConstraints
 
 from kb.api.shapes import MANY, NoNul, Shape, example
 from kb.audience import Audience
@@ -30,7 +30,7 @@ class FieldShape(Shape):
 
     key: Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]{0,39}$")]
     names: Names
-    required: Annotated[bool, Field(description="Nothing is published in which it says nothing.")] = False
+    required: Annotated[StrictBool, Field(description="Nothing is published in which it says nothing.")] = False
     audience: Audience = Audience.PUBLIC
 
     @property
@@ -48,7 +48,7 @@ class TemplateIn(Shape):
 
     names: Names
     fields: Annotated[tuple[FieldShape, ...], Field(min_length=1, max_length=MOST_FIELDS)]
-    is_default: Annotated[bool, Field(description="Offer it first, instead of the one that is now.")] = False
+    is_default: Annotated[StrictBool, Field(description="Offer it first, instead of the one that is now.")] = False
 
 
 class TemplateChangeIn(TemplateIn):
@@ -56,7 +56,7 @@ class TemplateChangeIn(TemplateIn):
 
     model_config = example({name: value for name, value in _TEMPLATE.items() if name != "id"})
 
-    active: Annotated[bool, Field(description="Whether new articles may be written in it.")] = True
+    active: Annotated[StrictBool, Field(description="Whether new articles may be written in it.")] = True
     version: Annotated[int, Field(ge=0, le=MANY)]
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from kb.api.article_shapes import ARTICLE, ArticleOut, Version, WarningOut
 from kb.api.shapes import MANY, Id, Line, Moment, Number, Shape, Short, Text, example
@@ -234,7 +234,9 @@ class TickIn(Shape):
 
     model_config = example({"ticked": {"customers_words": True, "correct": True}, "remark": "Clear", "version": 0})
 
-    ticked: Annotated[dict[Tick, bool], Field(description="True for passed, false for not; leave out what is open.")]
+    ticked: Annotated[
+        dict[Tick, StrictBool], Field(description="True for passed, false for not; leave out what is open.")
+    ]
     remark: Line = ""
     version: Annotated[int, Field(ge=0, le=MANY)]
 

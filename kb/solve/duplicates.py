@@ -27,6 +27,9 @@ from kb.text.sections import units
 NEAR = 80.0
 """Per cent of equal text (normalised edit distance) from which two texts are near-equal: one word in five differs."""
 
+FAR = 0.5
+"""Share of the best score below which what a search finds is about something else: it always finds something."""
+
 _ASKED = 500  # characters of a question to the index: what says what a text is about stands first
 _READ = 5_000  # characters that are compared
 _WEIGHTS = {"same_title": 3, "near_text": 2, "near_title": 1, "same_question": 0}
@@ -71,6 +74,8 @@ def nearest(
     scores.pop(own, None) if own else None
     texts = _texts(finder.db, by, list(scores))
     found = [_compared(title, text, standings[item], texts.get(item, ""), score) for item, score in scores.items()]
+    least = FAR * max(scores.values(), default=0.0)
+    found = [each for each in found if each.reason != "same_question" or each.score >= least]
     found.sort(key=lambda each: (-_WEIGHTS[each.reason], -each.score))
     return found[:limit], tuple(degraded)
 

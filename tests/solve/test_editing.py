@@ -124,7 +124,7 @@ def test_a_conflict_shows_what_the_editor_may_see_and_the_rest_stays(sqlite_db: 
         improve.revise(sqlite_db, partner, article.id, "Red light", "One!\n\nTwo.", version=1)
     clash = refused.value.clash
     assert clash.merged_body.text == "One!\n\nTwo!"
-    assert "47" not in repr(clash)
+    assert "Code 47" not in repr(clash)
     improve.revise(sqlite_db, partner, article.id, "Red light", "One!\n\nTwo!", version=clash.version)
     assert "Code 4712." in history.revisions(sqlite_db, SYSTEM, article.number)[1][-1].body
 
