@@ -125,7 +125,7 @@ def list_translations(number: NumberPath, me: Me, parts: Parts) -> TranslationsO
                 confidence=each.article.confidence,
                 is_original=each.is_original,
                 behind=each.behind if me.is_staff else None,
-                translates=each.article.translates if me.is_staff and not each.is_original else None,
+                translates=each.translates if me.is_staff else None,
             )
             for each in translating.listing(parts.db, me, number)
         ]

@@ -22,12 +22,14 @@ from kb.store.database import Database, Tx
 @dataclass(frozen=True, slots=True)
 class Translation:
     """An article that says the same in another language. `behind` counts the edits of the original, typos aside, that
-    it lacks; 0 for the original."""
+    it lacks, 0 for the original; `translates` is the revision that it says. Nothing is told of an original that is not
+    there for the reader."""
 
     article: Article
     title: str
     is_original: bool
     behind: int
+    translates: int | None
 
 
 def linked(tx: Tx, by: Person, before: Article | None, after: Article) -> Article:
@@ -80,7 +82,7 @@ def listing(db: Database, by: Person, number: str) -> list[Translation]:
         behind = _behind(tx, original, seen)
         titles = [articles.get_revision(tx, each.id, each.published or each.latest).title for each in seen]
     return [
-        Translation(each, title, each is original, count)
+        Translation(each, title, each is original, count, each.translates if original not in (None, each) else None)
         for each, title, count in zip(seen, titles, behind, strict=True)
     ]
 
