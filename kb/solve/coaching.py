@@ -70,7 +70,7 @@ def tick(
         after = before.tick(ticked, remark, version, by.id, at)
         checklists.update(tx, before, after)
         old, new = audit.difference(_facts(before), _facts(after))
-        subject = f"{article.id}/{revision_number}"[-40:]
+        subject = f"{article.id}/{revision_number}"
         audit.write(tx, [audit.Change(by.id, "tick", SUBJECT, subject, old, new, at)])
     return Result(article, revision, after)
 

@@ -73,12 +73,14 @@ def merge(
         improve.require_allowed(by, kept, after)
         if after.template and after.published == revision.number:
             templates.require(tx, by, after, revision)
-        _bring_files(tx, by, kept, source_for(brought.body, by.tier) if body else brought.body, revision, at)
+        _bring_files(tx, by, merged, source_for(brought.body, by.tier) if body else brought.body, revision, at)
         _save(tx, by, MERGE, kept, after, at, revision)
         gone = merged.archive(at, superseded_by=kept.id)
         improve.require_allowed(by, merged, gone)
         _save(tx, by, MERGE, merged, gone, at)
-        same_text = (revision.title, revision.body) == (brought.title, brought.body)
+        # As `by` sees both: what translations are said to lack must not tell of blocks for others.
+        seen, was = (source_for(each.body, by.tier) for each in (revision, brought))
+        same_text = (revision.title, seen) == (brought.title, was)
         for each in articles.translations(tx, merged.id):
             says = after.latest if same_text else after.latest - 1
             _save(tx, by, MERGE, each, each.with_state(at, translation_of=kept.id, translates=says), at)
@@ -123,9 +125,11 @@ def _require_alike(kept: Article, merged: Article) -> None:
 
 
 def _is_for_fewer(merged: Article, kept: Article) -> bool:
-    """Whether somebody who may read the one that is kept might not read the other."""
-    outside = bool(merged.groups) and not (kept.groups and kept.groups <= merged.groups)
-    return merged.audience.rank > kept.audience.rank or outside
+    """Whether somebody who may read the one that is kept might not read the other.
+
+    What is for groups always counts: to compare groups would tell of those that one may not know of.
+    """
+    return merged.audience.rank > kept.audience.rank or bool(merged.groups)
 
 
 def _with_text(tx: Tx, kept: Article, merged: Article, at: datetime) -> Article:
@@ -139,11 +143,12 @@ def _with_text(tx: Tx, kept: Article, merged: Article, at: datetime) -> Article:
     return after
 
 
-def _bring_files(tx: Tx, by: Person, kept: Article, text: str, revision: Revision, at: datetime) -> None:
-    """Give the older article the files of the newer text that the merged one names."""
-    there = {each.hash for each in files.attached(tx, kept.id)}
-    for digest in sorted((references(text) & references(revision.body)) - there):
-        files.attach(tx, kept.id, digest, f"{digest[:8]}", by.id, at)
+def _bring_files(tx: Tx, by: Person, merged: Article, text: str, revision: Revision, at: datetime) -> None:
+    """Give the older article the files of the newer text that the new one names as well."""
+    wanted = references(text) & references(revision.body)
+    for each in files.attached(tx, merged.id):
+        if each.hash in wanted:
+            files.attach(tx, revision.article_id, each.hash, each.name, by.id, at)
 
 
 def _save(

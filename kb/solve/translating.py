@@ -72,24 +72,20 @@ def listing(db: Database, by: Person, number: str) -> list[Translation]:
     at = clock.now()
     with db.read() as tx:
         article = seeing.article(tx, by, number, at)
-        key = article.translation_of or article.id
-        original = articles.by_ids(tx, [key]).get(key)
-        family = [each for each in [original, *articles.translations(tx, key)] if each]
-        seen = [each for each in family if seeing.may_see(by, each.access, each.is_live(at))]
-        if original not in seen:
-            # Without the original nothing tells that the others belong together.
-            seen, original = [article], None
+        found = articles.by_ids(tx, filter(None, [article.translation_of])).get(article.translation_of or "")
+        # Behind an original that one may not read stands nothing: the article is then as good as one.
+        original = found if found and seeing.may_see(by, found.access, found.is_live(at)) else article
+        others = articles.translations(tx, original.id)
+        seen = [original, *(each for each in others if seeing.may_see(by, each.access, each.is_live(at)))]
         behind = _behind(tx, original, seen)
         titles = [articles.get_revision(tx, each.id, each.published or each.latest).title for each in seen]
     return [
-        Translation(each, title, each is original, count, each.translates if original not in (None, each) else None)
+        Translation(each, title, each is original, count, None if each is original else each.translates)
         for each, title, count in zip(seen, titles, behind, strict=True)
     ]
 
 
-def _behind(tx: Tx, original: Article | None, found: Sequence[Article]) -> list[int]:
-    if original is None:
-        return [0] * len(found)
+def _behind(tx: Tx, original: Article, found: Sequence[Article]) -> list[int]:
     now = original.published or original.latest
     edits = [number for number, size in articles.sizes(tx, [original.id])[original.id] if size is not Size.TYPO]
     return [

@@ -136,7 +136,8 @@ def test_without_an_original_that_one_may_read_a_translation_stands_alone(house:
     chinese = house.write("红灯", "重启。", language=Language.SIMPLIFIED, translation_of=original.id)
     house.write("紅燈", "重啟。", language=Language.TRADITIONAL, translation_of=original.id)
     found = house.get(f"articles/{chinese.number}/translations", "partner_author").json()["translations"]
-    assert [(each["number"], each["behind"], each["translates"]) for each in found] == [(chinese.number, 0, None)]
+    alone = [(each["number"], each["is_original"], each["behind"], each["translates"]) for each in found]
+    assert alone == [(chinese.number, True, 0, None)], "as one that is the translation of nothing"
     assert "translates" not in house.get(f"articles/{chinese.number}/audit", "partner_author").text
     assert "translates" in house.get(f"articles/{chinese.number}/audit", "candidate").text
 
