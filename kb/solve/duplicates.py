@@ -71,7 +71,8 @@ def nearest(
             for hit in answer.hits:
                 scores[hit.item] = max(scores.get(hit.item, 0.0), hit.score)
                 standings[hit.item] = answer.standings[hit.item]
-    scores.pop(own, None) if own else None
+    if own is not None:
+        scores.pop(own, None)
     texts = _texts(finder.db, by, list(scores))
     found = [_compared(title, text, standings[item], texts.get(item, ""), score) for item, score in scores.items()]
     least = FAR * max(scores.values(), default=0.0)

@@ -10,15 +10,16 @@ from datetime import datetime
 
 from kb import clock
 from kb.article import Article, Confidence, Revision
+from kb.checklist import Checklist
 from kb.errors import Conflict, Invalid
 from kb.file import references
 from kb.interaction import Event, EventKind, LinkType
 from kb.outbox import Lane
 from kb.passage import ItemRef, Kind
 from kb.person import Person, Right
-from kb.solve import improve, templates, translating
+from kb.solve import coaching, improve, templates, translating
 from kb.solve.publishing import cut_shown, save_article, shown_revision
-from kb.store import articles, audit, files, interactions
+from kb.store import articles, audit, checklists, files, interactions
 from kb.store.database import Database, Tx
 from kb.text import bounds
 from kb.text.hygiene import tidy
@@ -63,27 +64,19 @@ def merge(
         pair = [improve.readable(tx, by, each).expect(versions.get(each)) for each in (one, other)]
         kept, merged = sorted(pair, key=lambda each: (each.created_at, each.id))
         _require_alike(kept, merged)
-        brought = articles.get_revision(tx, merged.id, merged.published or merged.latest)
         if not body and _is_for_fewer(merged, kept):
             raise Invalid("the newer text is for fewer readers: send the text that all may read", "body")
+        brought = articles.get_revision(tx, merged.id, merged.published or merged.latest)
         own = articles.get_revision(tx, kept.id, kept.latest).body
         text = improve.Text(title or brought.title, put_back(body or brought.body, own, by.tier), note)
         after = _with_text(tx, kept, merged, at)
         revision = improve.new_revision(after, text, by, at)
-        improve.require_allowed(by, kept, after)
-        if after.template and after.published == revision.number:
-            templates.require(tx, by, after, revision)
         _bring_files(tx, by, merged, source_for(brought.body, by.tier) if body else brought.body, revision, at)
-        _save(tx, by, MERGE, kept, after, at, revision)
+        _save_text(tx, by, kept, after, revision, at)
         gone = merged.archive(at, superseded_by=kept.id)
         improve.require_allowed(by, merged, gone)
         _save(tx, by, MERGE, merged, gone, at)
-        # As `by` sees both: what translations are said to lack must not tell of blocks for others.
-        seen, was = (source_for(each.body, by.tier) for each in (revision, brought))
-        same_text = (revision.title, seen) == (brought.title, was)
-        for each in articles.translations(tx, merged.id):
-            says = after.latest if same_text else after.latest - 1
-            _save(tx, by, MERGE, each, each.with_state(at, translation_of=kept.id, translates=says), at)
+        _lead_translations(tx, by, brought, revision, at)
         return Merge(after, gone, _move_links(tx, by, merged, after, at))
 
 
@@ -106,10 +99,10 @@ def undo(db: Database, by: Person, article_id: str) -> Merge:
         back = merged.with_state(at, confidence=before[0], superseded_by=before[1])
         improve.require_allowed(by, merged, back)
         for each in articles.translations(tx, kept.id):
-            was = _last(tx, each, done.at)
+            was = _last(tx, each, done.at, translating.FOLLOWED)
             if was is not None and was.before.get("translation_of") == merged.id:
                 fields = {name: was.before[name] for name in ("translation_of", "translates") if name in was.before}
-                _save(tx, by, UNMERGE, each, each.with_state(at, **fields), at)
+                _save(tx, by, translating.FOLLOWED, each, each.with_state(at, **fields), at)
         _save(tx, by, UNMERGE, merged, back, at)
         after = _without_text(tx, by, kept, done.at, at)
         return Merge(after or kept, back, _links_back(tx, by, back, kept, done.at, at), after is not None)
@@ -141,6 +134,26 @@ def _with_text(tx: Tx, kept: Article, merged: Article, at: datetime) -> Article:
     if alone and merged.translation_of:
         after = replace(after, translation_of=merged.translation_of, translates=merged.translates)
     return after
+
+
+def _save_text(tx: Tx, by: Person, kept: Article, after: Article, revision: Revision, at: datetime) -> None:
+    """Write the merged text as any other revision: with the rights it takes, by its template, with its checklist."""
+    improve.require_allowed(by, kept, after)
+    if after.template and after.published == revision.number:
+        templates.require(tx, by, after, revision)
+    _save(tx, by, MERGE, kept, after, at, revision)
+    computed = coaching.computed(tx, by, revision.title, revision.body)
+    checklists.insert(tx, Checklist(kept.id, revision.number, computed))
+
+
+def _lead_translations(tx: Tx, by: Person, brought: Revision, revision: Revision, at: datetime) -> None:
+    """Make the newer article's translations those of the older; unless its text was taken as it was, they lack it."""
+    # As `by` sees both: what translations are said to lack must not tell of blocks for others.
+    was, now = ((each.title, source_for(each.body, by.tier)) for each in (brought, revision))
+    says = revision.number if was == now else revision.number - 1
+    for each in articles.translations(tx, brought.article_id):
+        led = each.with_state(at, translation_of=revision.article_id, translates=says)
+        _save(tx, by, translating.FOLLOWED, each, led, at)
 
 
 def _bring_files(tx: Tx, by: Person, merged: Article, text: str, revision: Revision, at: datetime) -> None:
@@ -201,9 +214,10 @@ def _event(by: Person, kind: EventKind, article: Article, interaction_id: str, a
                  data={"merge": True, **data})  # fmt: skip
 
 
-def _last(tx: Tx, article: Article, at: datetime | None = None) -> audit.Change | None:
+def _last(tx: Tx, article: Article, at: datetime | None = None, action: str = MERGE) -> audit.Change | None:
     """What the last merge (or the one at that moment) did to an article."""
-    found = [each for each in audit.of(tx, Kind.ARTICLE, article.id) if each.action == MERGE and at in (None, each.at)]
+    changes = audit.of(tx, Kind.ARTICLE, article.id)
+    found = [each for each in changes if each.action == action and at in (None, each.at)]
     return found[-1] if found else None
 
 

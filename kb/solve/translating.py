@@ -19,6 +19,10 @@ from kb.store import articles
 from kb.store.database import Database, Tx
 
 
+FOLLOWED = "state"
+"""What audit entries of a translation call what follows from its original: who may not read that learns no more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Translation:
     """An article that says the same in another language. `behind` counts the edits of the original, typos aside, that
@@ -64,7 +68,7 @@ def follow(tx: Tx, by: Person, before: Article, after: Article, at: datetime, la
         if each.confidence is Confidence.VALIDATED and (each.translates or 0) < meant:
             doubted = each.with_state(at, confidence=Confidence.NOT_VALIDATED)
             cut = cut_shown(doubted, shown_revision(tx, doubted), at)
-            save_article(tx, by, "original_changed", each, doubted, at, cut, lane=lane)
+            save_article(tx, by, FOLLOWED, each, doubted, at, cut, lane=lane)
 
 
 def listing(db: Database, by: Person, number: str) -> list[Translation]:

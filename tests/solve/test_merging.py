@@ -7,12 +7,13 @@ import pytest
 from kb.article import Article, Confidence, Size
 from kb.audience import Audience
 from kb.errors import Conflict, Invalid, NotAllowed
+from kb.file import File, Named
 from kb.interaction import EventKind, LinkType
 from kb.language import Language
 from kb.passage import ItemRef, Kind
 from kb.person import SYSTEM, Person, Role
 from kb.solve import improve, merging
-from kb.store import articles, interactions
+from kb.store import articles, checklists, files, interactions
 from kb.store.database import Database
 from tests.examples import an_event, an_interaction
 
@@ -74,6 +75,17 @@ def test_the_newer_text_links_and_translations_move_to_the_older(db: Database, w
     assert (now(db, chinese).translation_of, now(db, chinese).translates) == (older.id, 2)
     assert text(db, older, 1) == "Restart."
     assert text(db, newer, 1) == "Hold reset.", "both histories stay"
+    with db.read() as tx:
+        assert checklists.get(tx, older.id, 2).computed
+
+
+def test_pictures_of_the_newer_text_come_along(db: Database, write: Write) -> None:
+    file = File("application/pdf", b"%PDF lights")
+    older = write(body="Restart.")
+    newer = write(body=f"See [this]({file.reference}).", files=(Named("lights.pdf", file),))
+    merge(db, older, newer)
+    with db.read() as tx:
+        assert [(each.hash, each.name) for each in files.attached(tx, older.id)] == [(file.hash, "lights.pdf")]
 
 
 def test_a_merge_is_undone_as_one_action(db: Database, write: Write) -> None:
