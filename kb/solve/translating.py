@@ -18,7 +18,6 @@ from kb.solve.publishing import cut_shown, save_article, shown_revision
 from kb.store import articles
 from kb.store.database import Database, Tx
 
-
 FOLLOWED = "state"
 """What audit entries of a translation call what follows from its original: who may not read that learns no more."""
 
