@@ -6,7 +6,7 @@ An article always has a *latest* revision and may have a *published* one; reader
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from kb.audience import Access, Audience
@@ -31,11 +31,20 @@ class Governance(StrEnum):
     COMPLIANCE = "compliance"
 
 
+class Size(StrEnum):
+    """How much an edit changes, as its author says: what follows from it for translations and for recent users."""
+
+    TYPO = "typo"  # touches nothing else
+    CONTENT = "content"  # leaves translations behind
+    MEANING = "meaning"  # and they are no longer validated
+
+
 @dataclass(frozen=True, slots=True)
 class Revision:
     """One text of an article; never changed after it is written.
 
-    `body` is Markdown. Blocks between `::: internal` and `:::` are narrowed to that audience.
+    `body` is Markdown. Blocks between `::: internal` and `:::` are narrowed to that audience. `size` is that of the
+    edit that made it.
     """
 
     article_id: str
@@ -45,6 +54,7 @@ class Revision:
     author_id: str
     created_at: datetime
     note: str = ""
+    size: Size = Size.CONTENT
 
     @property
     def content_hash(self) -> str:
@@ -57,7 +67,9 @@ class Article:
     """What stays the same while revisions come and go, and the state that readers see.
 
     `version` counts every change and guards against lost edits. `source` and `source_key` say where an
-    ingested article came from ("markdown", "faq/reset.md"); both are empty for one written here.
+    ingested article came from ("markdown", "faq/reset.md"); both are empty for one written here. `translates` is the
+    revision of its original that a translation says, `confirmed_at` when somebody last said that all is still right,
+    `template` the id of the template that it is written in, if it is in one.
     """
 
     id: str
@@ -83,6 +95,9 @@ class Article:
     source: str = ""
     source_key: str = ""
     source_hash: str = ""
+    template: str = ""
+    translates: int | None = None
+    confirmed_at: datetime | None = None
     version: int = 1
 
     @property
@@ -115,6 +130,18 @@ class Article:
     def archive(self, at: datetime, superseded_by: str | None = None) -> "Article":
         """The article taken out of use; its history stays."""
         return self._changed(at, confidence=Confidence.ARCHIVED, superseded_by=superseded_by or self.superseded_by)
+
+    def confirm(self, at: datetime, until: datetime | None = None) -> "Article":
+        """The article, still right. Where it has an end, that moves: to `until`, or by as long as it held before.
+
+        Raises Invalid for an end that has passed.
+        """
+        if until is not None and until <= at:
+            raise Invalid("an article that is still right ends later than now", "valid_until")
+        if until is None and self.valid_until is not None:
+            since = self.confirmed_at or self.valid_from or self.published_at or self.created_at
+            until = at + max(self.valid_until - since, timedelta(days=1))
+        return self._changed(at, confirmed_at=at, valid_until=until or self.valid_until)
 
     def with_state(self, at: datetime, **fields: object) -> "Article":
         """The article with other state or metadata (confidence, audience, groups, topic, ...)."""
@@ -158,5 +185,6 @@ class Draft:
     valid_until: datetime | None = None
     superseded_by: str | None = None
     translation_of: str | None = None
+    template: str = ""
     note: str = ""
     files: tuple[Named, ...] = ()

@@ -35,6 +35,7 @@ from kb.solve.replaying import Replay
 from kb.solve.reuse import Finder
 from kb.solve.signing_in import SignIn
 from kb.solve.trail import SearchLog
+from kb.solve.upkeep import Terms
 from kb.solve.wording import Corrector, Wording
 from kb.store import content
 from kb.store.database import Database
@@ -87,6 +88,7 @@ class Service:
         self.public_url = settings.public_url.rstrip("/")
         self.file_limit = settings.file_limit
         self._adopted = float("-inf")
+        self.terms = Terms(timedelta(days=settings.remind_before_days), timedelta(days=settings.stale_after_days))
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 

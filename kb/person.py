@@ -6,7 +6,8 @@ configurable, and every change is logged (enabling, not policing).
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -36,6 +37,7 @@ class Right(StrEnum):
     FIX = "fix"  # work on cases: take, assign, comment, weigh, decline, close
     LEAD = "lead"  # say who looks after a domain, list who received what was wrong
     TRAIL = "trail"  # read the trail of any interaction
+    COACH = "coach"  # see how others keep to the content standard, and tick what no program can check
     OBSERVE = "observe"  # metrics: they count what some may not know of
     ADMINISTER = "administer"  # people, keys, index
 
@@ -60,6 +62,7 @@ SCOPE: dict[Right, Scope] = {
     Right.FIX: Scope.WRITE,
     Right.LEAD: Scope.WRITE,
     Right.TRAIL: Scope.INTERACT,
+    Right.COACH: Scope.WRITE,
     Right.OBSERVE: Scope.OBSERVE,
     Right.ADMINISTER: Scope.ADMINISTER,
 }
@@ -70,22 +73,36 @@ EVERYDAY = frozenset({Scope.READ, Scope.INTERACT, Scope.WRITE})
 
 _CANDIDATE = frozenset({Right.DRAFT, Right.FLAG, Right.TRAIL})
 _CONTRIBUTOR = _CANDIDATE | {Right.VALIDATE, Right.FIX}
-_COACH = _CONTRIBUTOR | {Right.PUBLISH, Right.TUNE, Right.LEAD}
+_PUBLISHER = _CONTRIBUTOR | {Right.PUBLISH, Right.GOVERN, Right.TUNE, Right.LEAD}
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.CANDIDATE: _CANDIDATE,
     Role.CONTRIBUTOR: _CONTRIBUTOR,
-    Role.PUBLISHER: _COACH | {Right.GOVERN},
-    Role.COACH: _COACH,
+    Role.PUBLISHER: _PUBLISHER,
+    Role.COACH: (_PUBLISHER - {Right.GOVERN}) | {Right.COACH},
     Role.ADMIN: frozenset(Right),
 }
+"""What each role may do unless an administrator has set something else (`Licence`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """What a role may do and what people here call it, by language. `version` 0 is what KCS suggests, never changed."""
+
+    role: Role
+    rights: frozenset[Right]
+    names: Mapping[str, str] = field(default_factory=dict)
+    version: int = 0
+    changed_by: str = ""
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody who reads, writes or both. `tier` defaults to the public: who is not told more sees least.
 
-    `scopes` is what the key or session they came with opens of it.
+    `scopes` is what the key or session they came with opens of it, `allowed` what their roles allow here; None for
+    what KCS suggests.
     """
 
     id: str
@@ -95,6 +112,7 @@ class Person:
     groups: frozenset[str] = frozenset()
     disabled: bool = False
     scopes: frozenset[Scope] = EVERYTHING
+    allowed: frozenset[Right] | None = None
 
     @property
     def reader(self) -> Reader:
@@ -108,7 +126,9 @@ class Person:
 
     def may(self, right: Right) -> bool:
         """Whether any of the roles carries the right, and the key or session its scope."""
-        return SCOPE[right] in self.scopes and any(right in RIGHTS[role] for role in self.roles)
+        if self.allowed is None:
+            return SCOPE[right] in self.scopes and any(right in RIGHTS[role] for role in self.roles)
+        return SCOPE[right] in self.scopes and right in self.allowed
 
     def require(self, right: Right) -> None:
         """Nothing, or NotAllowed."""

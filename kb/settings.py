@@ -122,6 +122,12 @@ class Settings(BaseSettings):
         {},
         description="What each value of that claim gives, as JSON; who has none of them is not let in.",
     )
+    remind_before_days: Annotated[float, Field(gt=0, le=3_650)] = Field(
+        30.0, description="Days before its end from which on an article is listed for its owner."
+    )
+    stale_after_days: Annotated[float, Field(gt=0, le=3_650)] = Field(
+        180.0, description="Days after which an article that nobody has published or confirmed is listed for its owner."
+    )
     file_limit_mb: Annotated[float, Field(gt=0, le=100)] = Field(
         5.0, description="Size, in MB, that a picture or file of an article may have."
     )

@@ -21,8 +21,11 @@ from kb.api import (
     interactions,
     oidc,
     operations,
+    roles,
     search,
     sessions,
+    templates,
+    upkeep,
     workbench,
 )
 from kb.api.frame import Frame
@@ -34,8 +37,8 @@ from kb.api.people import require_scopes
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 EVERYTHING = (
-    search, articles, files, history, interactions, flags, cases, dictionary, workbench, browse, sessions, oidc,
-    operations,
+    search, articles, files, history, upkeep, templates, roles, interactions, flags, cases, dictionary, workbench,
+    browse, sessions, oidc, operations,
 )  # fmt: skip
 """What has endpoints."""
 
@@ -61,6 +64,9 @@ _TAGS = [
     {"name": "articles", "description": "Read and write articles."},
     {"name": "files", "description": "Pictures and files of articles."},
     {"name": "history", "description": "Revisions, differences and the audit log; for staff."},
+    {"name": "upkeep", "description": "Drafts checked, duplicates merged, owners reminded, texts coached; for staff."},
+    {"name": "templates", "description": "The fields of articles."},
+    {"name": "roles", "description": "What each role may do."},
     {"name": "interactions", "description": "Customer contacts and what happened in them."},
     {"name": "cases", "description": "What is wrong or missing, from a flag to proof that it is put right; for staff."},
     {"name": "dictionary", "description": "Words that mean the same; for those who tune search."},

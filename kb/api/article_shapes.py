@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from kb.api.shapes import MANY, Id, Line, Moment, Name, Number, OpenCaseOut, Shape, Short, Text, example
-from kb.article import Confidence, Governance
+from kb.article import Confidence, Governance, Size
 from kb.audience import Audience
 from kb.language import Language
 from kb.text.difference import Change
@@ -29,7 +29,7 @@ _TEXT = (
 )
 
 
-_ARTICLE = {
+ARTICLE = {
     "number": "482-9175",
     "id": "9f3c2b7a1d5e4c6f8a0b1c2d3e4f5a6b",
     "title": "The hub's light is red",
@@ -48,6 +48,7 @@ _ARTICLE = {
     "editing": {
         "latest": 3, "published": 3, "groups": [], "owner_id": None, "valid_from": None, "valid_until": None,
         "created_at": "2026-01-02T08:00:00Z", "modified_at": "2026-03-14T12:00:00Z", "source": "", "source_key": "",
+        "template": "standard", "confirmed_at": None,
     },
     "open_case": None,
 }  # fmt: skip
@@ -69,12 +70,14 @@ class EditingOut(Shape):
     modified_at: datetime
     source: Annotated[str, Field(description="Where it was ingested from; empty for one written here.")]
     source_key: str
+    template: Annotated[str, Field(description="The id of its template; empty for one without.")]
+    confirmed_at: Annotated[datetime | None, Field(description="When somebody last said that it is still right.")]
 
 
 class ArticleOut(Shape):
     """An article without its text. `live` says whether readers are shown it now; `editing` is null for them."""
 
-    model_config = example(_ARTICLE)
+    model_config = example(ARTICLE)
 
     number: str
     id: str
@@ -101,11 +104,16 @@ class ReadArticleOut(ArticleOut):
     """An article as you may see it: what is narrowed to others is cut from its text."""
 
     model_config = example(
-        _ARTICLE | {"revision": 3, "body": "Hold **reset** for ten seconds.",
-                    "html": "<p>Hold <strong>reset</strong> for ten seconds.</p>\n"}
+        ARTICLE | {"revision": 3, "body": "Hold **reset** for ten seconds.",
+                    "html": "<p>Hold <strong>reset</strong> for ten seconds.</p>\n", "moved_to": None}
     )  # fmt: skip
 
     revision: int
+    moved_to: Annotated[
+        str | None,
+        Field(description="The number of the article that took the place of the one you asked for. Readers get that "
+              "article, staff the archived one."),
+    ]  # fmt: skip
     body: Annotated[str, Field(description="Markdown to read or to insert; what to edit is in the revision.")]
     html: str
 
@@ -113,7 +121,7 @@ class ReadArticleOut(ArticleOut):
 class ArticlesOut(Shape):
     """A page of articles in order of number. `next` is the `after` of the following page, null on the last."""
 
-    model_config = example({"articles": [_ARTICLE], "next": "482-9175"})
+    model_config = example({"articles": [ARTICLE], "next": "482-9175"})
 
     articles: list[ArticleOut]
     next: str | None
@@ -152,6 +160,7 @@ class StateIn(Shape):
     valid_until: Moment | None = None
     superseded_by: Number | None = None
     translation_of: Number | None = None
+    template: Annotated[Short, Field(description="The id of the template it is written in; empty for none.")] = ""
 
 
 class ArticleIn(StateIn):
@@ -195,10 +204,36 @@ class RevisionIn(Shape):
     title: Title
     body: Annotated[Text, Field(description=_TEXT)]
     note: Line = ""
+    size: Annotated[
+        Size,
+        Field(description="How much it changes: a typo touches nothing else, content leaves translations behind, "
+              "meaning also takes away that they are validated."),
+    ] = Size.CONTENT  # fmt: skip
+    translates: Annotated[
+        int | None, Field(ge=1, le=MANY, description="Of a translation: the revision of its original that it now says.")
+    ] = None
     version: Version = None
     publish: bool = False
     fixes: Fixed = ()
     changes_meaning: Meaning = False
+
+
+class WarningOut(Shape):
+    """What a text lacks by its template. A draft may; it cannot be published."""
+
+    kind: Annotated[str, Field(description="missing, unknown, twice, order or too_wide.")]
+    field: Annotated[str, Field(description="The key of the field, or the heading that is none.")]
+    message: str
+
+
+class SavedOut(ArticleOut):
+    """An article as it is now, and what its latest text lacks by its template."""
+
+    model_config = example(
+        ARTICLE | {"warnings": [{"kind": "missing", "field": "issue", "message": "Issue is required"}]}
+    )
+
+    warnings: list[WarningOut]
 
 
 class PublishIn(Shape):
@@ -257,12 +292,13 @@ class RevisionOut(Shape):
     author_id: str
     created_at: datetime
     note: str
+    size: Size
     published: Annotated[bool, Field(description="Whether it is the one that readers see.")]
 
 
 _REVISION = {
     "number": 3, "title": "The hub's light is red", "author_id": "5b1e6a0c9d2f4f7b8c3d4e5f6a7b8c9d",
-    "created_at": "2026-03-14T12:00:00Z", "note": "Ten seconds are too short", "published": True,
+    "created_at": "2026-03-14T12:00:00Z", "note": "Ten seconds are too short", "size": "content", "published": True,
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
@@ -17,7 +18,9 @@ from kb.api.article_shapes import (
     PublishIn,
     ReadArticleOut,
     RevisionIn,
+    SavedOut,
     StateChangeIn,
+    WarningOut,
 )
 from kb.api.bodies import Route
 from kb.api.errors import refusals
@@ -28,7 +31,7 @@ from kb.api.shapes import Number, OpenCaseOut, files_at
 from kb.article import Article, Draft
 from kb.errors import Invalid, NotFound
 from kb.person import Person, Right, Scope
-from kb.solve import improve, reading, seeing
+from kb.solve import improve, reading, seeing, templates
 from kb.solve.access import known_person
 from kb.solve.fixing import Fixes
 from kb.text.markdown import render
@@ -41,18 +44,18 @@ NumberPath = Annotated[Number, Path(description="As people write it: 482-9175, K
 IfMatch = Annotated[
     str | None, Header(description='The ETag that you read, such as "7"; a newer version means 409.', examples=['"7"'])
 ]
-_ALONE = [Depends(no_query)]
-_WRITING = refusals(403, 404, 409, 413)
+ALONE = [Depends(no_query)]
+WRITING = refusals(403, 404, 409, 413)
 
 
-@router.post("", status_code=201, summary="Create", responses=refusals(403, 413), dependencies=_ALONE)
-def create_article(asked: ArticleIn, me: Me, parts: Parts, response: Response) -> ArticleOut:
+@router.post("", status_code=201, summary="Create", responses=refusals(403, 413), dependencies=ALONE)
+def create_article(asked: ArticleIn, me: Me, parts: Parts, response: Response) -> SavedOut:
     """A new article with its first revision. Needs a role; to publish outside, the right to."""
     state = _state(parts, me, asked.model_dump(exclude={"title", "body", "note", "publish", "fixes"}))
     draft = Draft(title=asked.title, body=asked.body, note=asked.note, **state)
     article = improve.create(parts.db, me, draft, publish=asked.publish, fixes=Fixes(asked.fixes))
     response.headers["Location"] = f"{router.prefix}/{article.number}"
-    return _tagged(parts, me, article, response)
+    return _saved(parts, me, article, response)
 
 
 @router.get(
@@ -74,26 +77,33 @@ def list_articles(asked: Annotated[ListIn, Query()], me: Me, parts: Parts) -> Ar
     )
     page = found[: asked.limit]
     more = len(found) > asked.limit
-    return ArticlesOut(articles=_shown(parts, me, page), next=page[-1][0].number if more else None)
+    return ArticlesOut(articles=shown(parts, me, page), next=page[-1][0].number if more else None)
 
 
-@router.get("/{number}", summary="Read", responses=refusals(404), dependencies=_ALONE)
+@router.get("/{number}", summary="Read", responses=refusals(404), dependencies=ALONE)
 def read_article(number: NumberPath, me: Me, parts: Parts, response: Response) -> ReadArticleOut:
-    """An article as you may see it. The `ETag` is its version for staff; for readers it is made of what they see."""
-    article, title, body = reading.read_article(parts.db, me, number)
-    shown = _shown(parts, me, [(article, title)])[0]
-    html = render(body, files_at(article.number))
-    reply = ReadArticleOut(**dict(shown), revision=article.published or article.latest, body=body, html=html)
+    """An article as you may see it, or the one that took its place (`moved_to`). The `ETag` is its version for staff;
+    for readers it is made of what they see."""
+    found = reading.read_article(parts.db, me, number)
+    out = shown(parts, me, [(found.article, found.title)])[0]
+    reply = ReadArticleOut(
+        **dict(out),
+        revision=found.article.published or found.article.latest,
+        moved_to=found.moved_to,
+        body=found.body,
+        html=render(found.body, files_at(found.article.number)),
+    )
     response.headers["ETag"] = f'"{_tag(reply)}"'
     return reply
 
 
-@router.post("/{number}/revisions", status_code=201, summary="Revise", responses=_WRITING, dependencies=_ALONE)
+@router.post("/{number}/revisions", status_code=201, summary="Revise", responses=WRITING, dependencies=ALONE)
 def revise_article(
     number: NumberPath, asked: RevisionIn, me: Me, parts: Parts, response: Response, if_match: IfMatch = None
-) -> ArticleOut:
-    """One more revision, shown to readers at once with `publish`. Takes the version that you read."""
-    version = _version(if_match, asked.version)
+) -> SavedOut:
+    """One more revision, shown to readers at once with `publish`. Takes the version that you read; where there is a
+    newer text, 409 says in `conflict` how both go together."""
+    version = version_of(if_match, asked.version)
     if version is None:
         raise Invalid("say which version you read, here or as If-Match, so that nobody's edit is lost", "version")
     article = reading.find(parts.db, me, number)
@@ -107,53 +117,61 @@ def revise_article(
         version=version,
         publish=asked.publish,
         fixes=Fixes(asked.fixes, asked.changes_meaning),
+        size=asked.size,
+        translates=asked.translates,
     )
-    return _tagged(parts, me, changed, response)
+    return _saved(parts, me, changed, response)
 
 
-@router.post("/{number}/publish", summary="Publish", responses=_WRITING, dependencies=_ALONE)
+@router.post("/{number}/publish", summary="Publish", responses=WRITING, dependencies=ALONE)
 def publish_article(
     number: NumberPath, asked: PublishIn, me: Me, parts: Parts, response: Response, if_match: IfMatch = None
-) -> ArticleOut:
+) -> SavedOut:
     """Show a revision to readers; it can be found within a second. An older one undoes a publish, and opens again the
     cases that it had fixed."""
-    version = _version(if_match, asked.version)
+    version = version_of(if_match, asked.version)
     article = reading.find(parts.db, me, number)
     fixes = Fixes(asked.fixes, asked.changes_meaning)
     changed = improve.publish(parts.db, me, article.id, asked.revision, version=version, fixes=fixes)
-    return _tagged(parts, me, changed, response)
+    return _saved(parts, me, changed, response)
 
 
-@router.post("/{number}/archive", summary="Archive", responses=_WRITING, dependencies=_ALONE)
+@router.post("/{number}/archive", summary="Archive", responses=WRITING, dependencies=ALONE)
 def archive_article(
     number: NumberPath, asked: ArchiveIn, me: Me, parts: Parts, response: Response, if_match: IfMatch = None
 ) -> ArticleOut:
     """Take an article out of use. Its history stays, and staff can still read it."""
-    version = _version(if_match, asked.version)
+    version = version_of(if_match, asked.version)
     article = reading.find(parts.db, me, number)
-    successor = _id_of(parts, me, asked.superseded_by, "superseded_by")
+    successor = id_of(parts, me, asked.superseded_by, "superseded_by")
     changed = improve.archive(parts.db, me, article.id, superseded_by=successor, version=version)
-    return _tagged(parts, me, changed, response)
+    return tagged(parts, me, changed, response)
 
 
-@router.patch("/{number}", summary="Change state and metadata", responses=_WRITING, dependencies=_ALONE)
+@router.patch("/{number}", summary="Change state and metadata", responses=WRITING, dependencies=ALONE)
 def change_article(
     number: NumberPath, asked: StateChangeIn, me: Me, parts: Parts, response: Response, if_match: IfMatch = None
 ) -> ArticleOut:
     """Change confidence, audience, governance, groups, topic, products, tags, owner, dates or links."""
-    version = _version(if_match, asked.version)
+    version = version_of(if_match, asked.version)
     article = reading.find(parts.db, me, number)
     changed = improve.set_state(parts.db, me, article.id, _state(parts, me, asked.changed), version=version)
-    return _tagged(parts, me, changed, response)
+    return tagged(parts, me, changed, response)
 
 
-def _tagged(parts: Running, me: Person, article: Article, response: Response) -> ArticleOut:
+def _saved(parts: Running, me: Person, article: Article, response: Response) -> SavedOut:
+    """The same with what its latest text lacks by its template."""
+    wrong = [WarningOut(**asdict(each)) for each in templates.problems(parts.db, me, article)]
+    return SavedOut(**dict(tagged(parts, me, article, response)), warnings=wrong)
+
+
+def tagged(parts: Running, me: Person, article: Article, response: Response) -> ArticleOut:
     """An article after a change, with its new version as the ETag."""
     response.headers["ETag"] = f'"{article.version}"'
-    return _shown(parts, me, [(article, reading.title_of(parts.db, article))])[0]
+    return shown(parts, me, [(article, reading.title_of(parts.db, article))])[0]
 
 
-def _shown(parts: Running, me: Person, found: Sequence[tuple[Article, str]]) -> list[ArticleOut]:
+def shown(parts: Running, me: Person, found: Sequence[tuple[Article, str]]) -> list[ArticleOut]:
     """Articles as this reader may see them, links to others only where these may be seen too."""
     linked = [each.superseded_by for each, _ in found] + [each.translation_of for each, _ in found]
     numbers = reading.numbers(parts.db, me, linked)
@@ -202,6 +220,8 @@ def _editing(me: Person, article: Article) -> EditingOut:
         modified_at=article.modified_at,
         source=article.source,
         source_key=article.source_key,
+        template=article.template,
+        confirmed_at=article.confirmed_at,
     )
 
 
@@ -213,13 +233,14 @@ def _state(parts: Running, me: Person, sent: dict[str, Any]) -> dict[str, Any]:
         state["groups"] = frozenset(state["groups"])
     for field in ("superseded_by", "translation_of"):
         if field in state:
-            state[field] = _id_of(parts, me, state[field], field)
+            state[field] = id_of(parts, me, state[field], field)
     if state.get("owner_id"):
         state["owner_id"] = known_person(parts.db, state["owner_id"], "owner_id")
     return state
 
 
-def _id_of(parts: Running, me: Person, number: str | None, field: str) -> str | None:
+def id_of(parts: Running, me: Person, number: str | None, field: str) -> str | None:
+    """The id of an article that is named in a body; raises Invalid for that field."""
     if number is None:
         return None
     try:
@@ -228,7 +249,7 @@ def _id_of(parts: Running, me: Person, number: str | None, field: str) -> str | 
         raise Invalid(f"there is no article {number}, or it is not for you", field) from None
 
 
-def _version(if_match: str | None, sent: int | None) -> int | None:
+def version_of(if_match: str | None, sent: int | None) -> int | None:
     """The version a caller read, from header or body; both may say it, but not differently."""
     if if_match is None:
         return sent

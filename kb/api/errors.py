@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from kb.api.shapes import ProblemOut
+from kb.api.shapes import ClashOut, MergedOut, ProblemOut
 from kb.errors import (
     Conflict,
     Foreign,
@@ -25,6 +25,7 @@ from kb.errors import (
     Unacknowledged,
     Unavailable,
 )
+from kb.solve.editing import Clash, EditConflict
 
 log = logging.getLogger(__name__)
 
@@ -109,9 +110,14 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return described
 
 
-def answer(request_id: str, status: int, code: str, message: str, field: str = "") -> JSONResponse:
+def answer(
+    request_id: str, status: int, code: str, message: str, field: str = "", conflict: ClashOut | None = None
+) -> JSONResponse:
     """The one shape of an error."""
-    problem = {"code": code, "message": _SAME_FOR_ALL.get(code, message), "field": field, "request_id": request_id}
+    message = _SAME_FOR_ALL.get(code, message)
+    problem: dict[str, Any] = {"code": code, "message": message, "field": field, "request_id": request_id}
+    if conflict is not None:
+        problem["conflict"] = conflict.model_dump(mode="json")
     return JSONResponse({"error": problem}, status, _HEADERS.get(status))
 
 
@@ -141,10 +147,22 @@ async def _ours(request: Request, error: Exception) -> JSONResponse:
         message = error.public
     if status >= 500:
         log.warning("answered with %d: %s", status, error)
-    reply = answer(request.state.request_id, status, code, message, field)
+    conflict = _clash(error.clash) if isinstance(error, EditConflict) else None
+    reply = answer(request.state.request_id, status, code, message, field, conflict)
     if isinstance(error, TooSoon):
         reply.headers["Retry-After"] = str(math.ceil(error.wait.total_seconds()))
     return reply
+
+
+def _clash(clash: Clash) -> ClashOut:
+    return ClashOut(
+        version=clash.version,
+        base=clash.base.number,
+        theirs=clash.theirs.number,
+        their_author_id=clash.theirs.author_id,
+        title=MergedOut.of(clash.merged_title),
+        body=MergedOut.of(clash.merged_body),
+    )
 
 
 async def _validation(request: Request, error: Exception) -> JSONResponse:

@@ -87,6 +87,7 @@ def _revision(article: Article, each: Revision) -> RevisionOut:
         author_id=each.author_id,
         created_at=each.created_at,
         note=each.note,
+        size=each.size,
         published=each.number == article.published,
     )
 

@@ -16,6 +16,7 @@ from kb.solve.replaying import Replay
 from kb.solve.reuse import Finder
 from kb.solve.signing_in import SignIn
 from kb.solve.trail import SearchLog
+from kb.solve.upkeep import Terms
 from kb.store.database import Database
 
 
@@ -73,6 +74,10 @@ class Running(Protocol):
     @property
     def file_limit(self) -> int:
         """Bytes that a picture or file may have."""
+
+    @property
+    def terms(self) -> Terms:
+        """When owners are reminded of their articles."""
 
     @property
     def search_log(self) -> SearchLog:

@@ -4,6 +4,7 @@ Every shape refuses fields it does not know: what a caller sends is honoured or 
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Strin
 from kb.case import OpenCase
 from kb.flag import Cause
 from kb.passage import ItemRef, Kind
+from kb.text.merging import Merged, Side
 
 QUERY_LIMIT = 2_000
 """Characters of a search: a pasted chat, not a book."""
@@ -89,13 +91,53 @@ class OpenCaseOut(Shape):
         return cls(id=warning.id, cause=warning.cause, opened_at=warning.opened_at)
 
 
+class PieceOut(Shape):
+    """A stretch of a text that two people changed: as it was, and what each made of it. One with the side `conflict`
+    is for somebody to decide; of any other, `theirs` counts where the side says so, else `yours`."""
+
+    side: Side
+    base: str
+    theirs: str
+    yours: str
+
+
+class MergedOut(Shape):
+    """A text merged; `text` is null while there is a conflict in it."""
+
+    text: str | None
+    pieces: list[PieceOut]
+
+    @classmethod
+    def of(cls, merged: Merged) -> "MergedOut":
+        """The same, ready to be sent."""
+        return cls(text=merged.text, pieces=[PieceOut(**asdict(each)) for each in merged.pieces])
+
+
+class ClashOut(Shape):
+    """What somebody else saved while you edited, and how both texts go together: send the merged text with `version`.
+
+    `base` and `theirs` are the numbers of the revisions that you began with and that there is now.
+    """
+
+    version: int
+    base: int
+    theirs: int
+    their_author_id: str
+    title: MergedOut
+    body: MergedOut
+
+
 class Problem(Shape):
-    """What went wrong. `code` is for programs and stays; `message` is for people; `field` says what to change."""
+    """What went wrong. `code` is for programs and stays; `message` is for people; `field` says what to change.
+
+    `conflict` is there when somebody else has changed the text that you changed.
+    """
 
     code: str
     message: str
     field: str
     request_id: str
+    conflict: ClashOut | None = None
 
 
 class ProblemOut(Shape):

@@ -23,6 +23,7 @@ from kb.text.difference import Step, difference
 from kb.text.withholding import source_for
 
 _LINKS = ("superseded_by", "translation_of")
+_OF_ORIGINAL = frozenset({"translates"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,11 @@ def revision(db: Database, by: Person, number: str, revision_number: int) -> tup
     return article, _trimmed(by, found)
 
 
+def seen_revision(tx: Tx, by: Person, article: Article, number: int) -> Revision:
+    """One revision of an article that is there for `by`, trimmed; raises NotFound."""
+    return _trimmed(by, one(tx, by, article, number))
+
+
 def compare(db: Database, by: Person, number: str, old: int, new: int) -> Comparison:
     """What differs between two revisions, compared after they were trimmed; raises NotFound, NotAllowed."""
     with db.read() as tx:
@@ -75,6 +81,9 @@ def changes(db: Database, by: Person, number: str) -> list[audit.Change]:
         linked = {side.get(name) for each in found for side in (each.before, each.after) for name in _LINKS}
         known = seeing.numbers(tx, by, [str(each) for each in linked if each], clock.now())
     seen = [_change_for(by, each, known) for each in found]
+    if not {str(each) for each in linked if each} <= known.keys():  # a revision of what may be hidden
+        seen = [replace(each, before=_without(each.before, _OF_ORIGINAL), after=_without(each.after, _OF_ORIGINAL))
+                for each in seen]  # fmt: skip
     return [each for each in seen if each.before or each.after]
 
 

@@ -1,6 +1,6 @@
 """Improve and capture: create, revise, publish, change state, archive. Each is one transaction.
 
-Every rule of who may do what stands in `_check`; the roles' rights are in `kb.person`.
+Every rule of who may do what stands in `require_allowed`; the roles' rights are in `kb.person`.
 """
 
 import uuid
@@ -9,17 +9,18 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 from kb import clock
-from kb.article import Article, Confidence, Draft, Governance, Revision
+from kb.article import Article, Confidence, Draft, Governance, Revision, Size
 from kb.audience import Audience
+from kb.checklist import Check, Checklist
 from kb.errors import Conflict, Invalid, NotAllowed, NotFound
 from kb.file import Named
 from kb.number import new_number
 from kb.outbox import Lane
 from kb.person import Person, Right
-from kb.solve import fixing, seeing
+from kb.solve import coaching, editing, fixing, seeing, templates, translating
 from kb.solve.fixing import Fixes
 from kb.solve.publishing import Cut, cut_shown, save_article, shown_revision
-from kb.store import articles, topics
+from kb.store import articles, checklists, topics
 from kb.store.database import Database, Tx
 from kb.text import bounds
 from kb.text.hygiene import tidy
@@ -31,13 +32,14 @@ _STATE = {field.name for field in fields(Draft)} - {"title", "body", "note", "fi
 
 
 @dataclass(frozen=True, slots=True)
-class _Text:
-    """What a new revision says, and the files that come with it."""
+class Text:
+    """What a new revision says, why, how much of an edit it is, and the files that come with it."""
 
     title: str
     body: str
     note: str
     files: Sequence[Named] = ()
+    size: Size = Size.CONTENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class _Plan:
     after: Article
     revision: Revision | None
     cut: Cut
+    computed: dict[Check, bool] | None = None
 
 
 def create(
@@ -79,8 +82,11 @@ def create(
     )
     if publish:  # an archived article keeps its text for the record; nobody is shown it
         after = replace(after, published=1, published_at=at)
-    _check(by, None, after)
-    revision = _revision(after, draft.title, draft.body, draft.note, by, at)
+    require_allowed(by, None, after)
+    revision = new_revision(after, Text(draft.title, draft.body, draft.note), by, at)
+    with db.read() as tx:
+        after = _in_its_place(tx, by, None, after, revision if publish else None)
+        computed = _computed(tx, by, after, revision)
     cut = cut_shown(after, revision if publish else None, at)
     with db.write() as tx:
         if source[0] and articles.known(tx, source[0], source[1]):
@@ -88,6 +94,7 @@ def create(
         after = replace(after, number=_free_number(tx))
         topics.ensure_topics(tx, [after.topic])
         save_article(tx, by, "create", None, after, at, cut, revision, draft.files, lane)
+        _keep(tx, after, revision, computed)
         fixing.published(tx, by, None, after, fixes, at)
     return after
 
@@ -102,19 +109,29 @@ def revise(
     note: str = "",
     version: int | None = None,
     publish: bool = False,
+    size: Size = Size.CONTENT,
+    translates: int | None = None,
     lane: Lane = Lane.PEOPLE_LEXICAL,
     fixes: Fixes = fixing.NOTHING,
 ) -> Article:
-    """One more revision of an article, shown to readers at once if `publish`; raises Conflict on a stale version.
+    """One more revision of an article, shown to readers at once if `publish`, which fixes the cases that `fixes` names.
 
-    Publishing it fixes the cases that `fixes` names.
+    `size` is that of the edit, `translates` the revision of its original that a translation now says. Raises
+    EditConflict on a stale version, with what somebody else made of the text meanwhile.
     """
 
     def change(article: Article, at: datetime) -> Article:
         revised = article.revise(at)
+        revised = replace(revised, translates=translates or article.translates)
         return replace(revised.publish(revised.latest, at), version=revised.version) if publish else revised
 
-    return _change(db, by, article_id, "revise", change, version, lane, _Text(title, body, note), fixes)
+    new = Text(title, body, note, size=size)
+    try:
+        return _change(db, by, article_id, "revise", change, version, lane, new, fixes=fixes)
+    except Conflict as error:
+        if clash := editing.clash(db, by, article_id, version, title, body):
+            raise editing.EditConflict(str(error), clash) from error
+        raise
 
 
 def publish(
@@ -142,6 +159,26 @@ def archive(
 ) -> Article:
     """Take an article out of use; its history stays."""
     return _change(db, by, article_id, "archive", lambda article, at: article.archive(at, superseded_by), version)
+
+
+def confirm(
+    db: Database,
+    by: Person,
+    article_id: str,
+    *,
+    until: datetime | None = None,
+    translates: int | None = None,
+    version: int | None = None,
+) -> Article:
+    """Say that an article is still right, which moves its end (`Article.confirm`).
+
+    For its owner, and for those who may validate. Raises as `revise` does.
+    """
+
+    def change(article: Article, at: datetime) -> Article:
+        return replace(article.confirm(at, until), translates=translates or article.translates)
+
+    return _change(db, by, article_id, "confirm", change, version, check=_may_confirm)
 
 
 def set_state(
@@ -190,7 +227,7 @@ def replace_ingested(
         shown_before = article.published == after.latest
         return replace(after, published=after.latest, published_at=article.published_at if shown_before else at)
 
-    text = None if same_text else _Text(draft.title, draft.body, draft.note, draft.files)
+    text = None if same_text else Text(draft.title, draft.body, draft.note, draft.files)
     return _change(db, by, article_id, "ingest", change, current.version, lane, text)
 
 
@@ -215,7 +252,7 @@ def revisable(tx: Tx, by: Person, article_id: str, at: datetime) -> Article:
     """The article, if `by` may add a draft to it; raises NotFound, NotAllowed."""
     article = readable(tx, by, article_id)
     by.require(Right.DRAFT)
-    _check(by, article, article.revise(at))
+    require_allowed(by, article, article.revise(at))
     return article
 
 
@@ -227,7 +264,8 @@ def _change(
     change: Callable[[Article, datetime], Article],
     version: int | None,
     lane: Lane = Lane.PEOPLE_LEXICAL,
-    text: _Text | None = None,
+    text: Text | None = None,
+    check: Callable[[Person, Article, Article], None] | None = None,
     fixes: Fixes = fixing.NOTHING,
 ) -> Article:
     at = clock.now()
@@ -238,13 +276,15 @@ def _change(
     def planned(tx: Tx, before: Article) -> _Plan:
         by.require(Right.DRAFT)  # before anything that only writers may know, such as the version
         after = change(before.expect(version), at)
-        _check(by, before, after)
+        (check or require_allowed)(by, before, after)
         revision = None
         if text is not None:
             latest = articles.get_revision(tx, before.id, before.latest).body
-            revision = _revision(after, text.title, put_back(text.body, latest, by.tier), text.note, by, at)
+            revision = new_revision(after, replace(text, body=put_back(text.body, latest, by.tier)), by, at)
         is_shown = revision is not None and after.published == revision.number
-        return _Plan(before, after, revision, cut_shown(after, revision if is_shown else shown_revision(tx, after), at))
+        shown = revision if is_shown else shown_revision(tx, after)
+        after = _in_its_place(tx, by, before, after, shown)
+        return _Plan(before, after, revision, cut_shown(after, shown, at), _computed(tx, by, after, revision))
 
     with db.read() as tx:
         plan = planned(tx, readable(tx, by, article_id))
@@ -255,11 +295,45 @@ def _change(
         topics.ensure_topics(tx, [plan.after.topic])
         brought = text.files if text else ()
         save_article(tx, by, action, plan.before, plan.after, at, plan.cut, plan.revision, brought, lane)
+        _keep(tx, plan.after, plan.revision, plan.computed)
+        translating.follow(tx, by, plan.before, plan.after, at, lane)
         fixing.published(tx, by, plan.before, plan.after, fixes, at)
     return plan.after
 
 
-def _check(by: Person, before: Article | None, after: Article) -> None:
+def _in_its_place(tx: Tx, by: Person, before: Article | None, after: Article, shown: Revision | None) -> Article:
+    """`after`, as it stands to its template and its original; raises Invalid where it may not.
+
+    What is published anew keeps to the template; to show an older revision again is always possible.
+    """
+    if after.template and after.template != (before.template if before else ""):
+        templates.pickable(tx, after.template)
+    if after.template and shown is not None and shown.number > ((before.published if before else None) or 0):
+        templates.require(tx, by, after, shown)
+    return translating.linked(tx, by, before, after)
+
+
+def _computed(tx: Tx, by: Person, after: Article, revision: Revision | None) -> dict[Check, bool] | None:
+    """How a new revision keeps to the content standard; None for what is read from a source, which nobody coaches."""
+    return coaching.computed(tx, by, revision.title, revision.body) if revision and not after.source else None
+
+
+def _keep(tx: Tx, after: Article, revision: Revision | None, computed: dict[Check, bool] | None) -> None:
+    if revision is not None and computed is not None:
+        checklists.insert(tx, Checklist(after.id, revision.number, computed))
+
+
+def _may_confirm(by: Person, before: Article, after: Article) -> None:
+    """Raise unless this person may say that an article is still right. To bring back one that has ended publishes."""
+    if Governance.COMPLIANCE is before.governance:
+        by.require(Right.GOVERN)
+    if before.owner_id != by.id:
+        by.require(Right.VALIDATE)
+    if not before.is_live(after.modified_at) and after.is_live(after.modified_at):
+        require_allowed(by, before, after)
+
+
+def require_allowed(by: Person, before: Article | None, after: Article) -> None:
     """Raise unless this person may make this change. Rights are about what readers will see."""
     check_topic_path(after.topic)
     if after.valid_from and after.valid_until and after.valid_from >= after.valid_until:
@@ -288,12 +362,13 @@ def _readers_see_no_difference(before: Article, after: Article) -> bool:
     return replace(after, latest=before.latest, version=before.version, modified_at=before.modified_at) == before
 
 
-def _revision(article: Article, title: str, body: str, note: str, by: Person, at: datetime) -> Revision:
-    title, body = _one_line(title), tidy(body)
+def new_revision(article: Article, text: Text, by: Person, at: datetime) -> Revision:
+    """The latest revision of an article; raises Invalid for a text that cannot be accepted."""
+    title, body = _one_line(text.title), tidy(text.body)
     if not title:
         raise Invalid("an article needs a title", "title")
     check(body)
-    return Revision(article.id, article.latest, title, body, by.id, at, note)
+    return Revision(article.id, article.latest, title, body, by.id, at, text.note, text.size)
 
 
 def _one_line(title: str) -> str:

@@ -49,7 +49,7 @@ def save_article(
         _settle_files(tx, by, revision, brought, at)
     old, new = audit.difference(articles.state(before) if before else {}, articles.state(after))
     audit.write(tx, [audit.Change(by.id, action, Kind.ARTICLE, after.id, old, new, at)])
-    if after.published is not None:
+    if after.published is not None or (before is not None and before.published is not None):
         item = ItemRef(Kind.ARTICLE, after.id)
         passages.replace(tx, {item: cut})
         outbox.add(tx, [item], lane, at)

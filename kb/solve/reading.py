@@ -5,6 +5,7 @@ Everything is trimmed to the person who reads; `kb.solve.seeing` says what that 
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from itertools import accumulate
 
 from kb import clock
@@ -26,12 +27,26 @@ def find(db: Database, by: Person, number: str) -> Article:
         return seeing.article(tx, by, number, clock.now())
 
 
-def read_article(db: Database, by: Person, number: str) -> tuple[Article, str, str]:
-    """An article as this reader may see it: the article, its title and its Markdown, trimmed. Raises NotFound."""
+@dataclass(frozen=True, slots=True)
+class Read:
+    """An article as a reader may see it: title and Markdown, trimmed.
+
+    `moved_to` is the number of the article that took the place of the one that was asked for; what readers get then is
+    that article.
+    """
+
+    article: Article
+    title: str
+    body: str
+    moved_to: str | None = None
+
+
+def read_article(db: Database, by: Person, number: str) -> Read:
+    """An article as this reader may see it, or the one that took its place. Raises NotFound."""
     with db.read() as tx:
-        article = seeing.article(tx, by, number, clock.now())
+        article, moved_to = seeing.article_or_successor(tx, by, number, clock.now())
         revision = articles.get_revision(tx, article.id, article.published or article.latest)
-    return article, revision.title, narrow(revision.body, by.reader.tier)
+    return Read(article, revision.title, narrow(revision.body, by.reader.tier), moved_to)
 
 
 def listing(

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from kb.article import Article
+from kb.article import Article, Confidence
 from kb.audience import Access
 from kb.case import RevisionCase
 from kb.errors import NotFound
@@ -44,6 +44,34 @@ def article(tx: Tx, by: Person, number: str, at: datetime) -> Article:
     if not may_see(by, found.access, found.is_live(at)):
         raise NotFound(f"no article {canonical}")
     return found
+
+
+def article_or_successor(tx: Tx, by: Person, number: str, at: datetime) -> tuple[Article, str | None]:
+    """The article with that number, and the number of the one that took its place, if it has been archived.
+
+    Staff get the archived one; readers, who are shown it no more, the one that took its place. Raises NotFound, also
+    for a reader who never could read it: an old address tells nobody of what was not theirs.
+    """
+    found = articles.by_number(tx, parse_number(number) or "")
+    successor = _successor(tx, by, found, at)
+    if may_see(by, found.access, found.is_live(at)):
+        return found, successor.number if successor else None
+    was_shown = found.published is not None and (found.valid_from is None or found.valid_from <= at)
+    if successor is None or not was_shown or not by.reader.may_read(found.access):
+        raise NotFound(f"no article {number}")
+    return successor, successor.number
+
+
+def _successor(tx: Tx, by: Person, found: Article, at: datetime) -> Article | None:
+    """Who took the place of an archived article in the end, if that is there for `by`."""
+    passed = [found]
+    while passed[-1].confidence is Confidence.ARCHIVED and passed[-1].superseded_by:
+        following = articles.by_ids(tx, [passed[-1].superseded_by]).get(passed[-1].superseded_by)
+        if following is None or following in passed:
+            return None
+        passed.append(following)
+    last = passed[-1]
+    return last if last is not found and may_see(by, last.access, last.is_live(at)) else None
 
 
 def standings(tx: Tx, by: Person, items: Iterable[ItemRef], at: datetime) -> dict[ItemRef, Standing]:

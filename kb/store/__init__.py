@@ -1,3 +1,5 @@
 """Keeps: the system of record in SQL. The only package that imports SQLAlchemy."""
 
-from kb.store import case_tables as case_tables  # so that whoever walks the schema meets all tables
+from kb.store import case_tables, schema, upkeep_tables
+
+__all__ = ["case_tables", "schema", "upkeep_tables"]  # whoever reads the schema of the store reads all of it

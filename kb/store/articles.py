@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kb.article import Article, Confidence, Governance, Revision, shown_at
+from kb.article import Article, Confidence, Governance, Revision, Size, shown_at
 from kb.audience import Access, Audience, Reader
 from kb.errors import Conflict, NotFound
 from kb.language import Language
@@ -54,7 +54,7 @@ def update(tx: Tx, before: Article, after: Article) -> None:
 
 def add_revision(tx: Tx, new: Revision) -> None:
     """Add a revision."""
-    tx.execute(sa.insert(revision).values(**asdict(new)))
+    tx.execute(sa.insert(revision).values(**asdict(new) | {"size": new.size.value}))
 
 
 def get(tx: Tx, article_id: str) -> Article:
@@ -112,6 +112,23 @@ def get_revision(tx: Tx, article_id: str, number: int) -> Revision:
     return _revision(row)
 
 
+def sizes(tx: Tx, article_ids: Collection[str]) -> dict[str, list[tuple[int, Size]]]:
+    """Number and size of every revision of these articles, oldest first."""
+    found: dict[str, list[tuple[int, Size]]] = {}
+    for batch in batches(sorted(article_ids)):
+        wanted = sa.select(revision.c.article_id, revision.c.number, revision.c.size)
+        for article_id, number, size in tx.execute(
+            wanted.where(revision.c.article_id.in_(batch)).order_by(revision.c.article_id, revision.c.number)
+        ):
+            found.setdefault(article_id, []).append((number, Size(size)))
+    return found
+
+
+def translations(tx: Tx, article_id: str) -> list[Article]:
+    """The articles that are translations of one, in order of number."""
+    return list(_select(tx, article.c.translation_of == article_id))
+
+
 def revisions(tx: Tx, article_id: str) -> list[Revision]:
     """All revisions of an article, oldest first."""
     rows = tx.execute(sa.select(revision).where(revision.c.article_id == article_id).order_by(revision.c.number))
@@ -150,6 +167,27 @@ def placed(tx: Tx, reader: Reader, live_at: datetime) -> list[tuple[str, list[st
     """Topic and products of every article that a reader is shown at that moment, for counting."""
     rows = tx.execute(sa.select(article.c.topic, article.c.products).where(may_read(reader), is_live(live_at)))
     return [(topic, products) for topic, products in rows]
+
+
+def expiring(tx: Tx, reader: Reader, until: datetime, owner_id: str | None, limit: int) -> list[Article]:
+    """Articles in use that end by then or have ended, the first to end first; of one owner, or of all."""
+    ends = article.c.valid_until.is_not(None) & (article.c.valid_until <= until)
+    return list(_select(tx, _in_use(reader, owner_id) & ends, limit=limit, order=article.c.valid_until))
+
+
+def unconfirmed(
+    tx: Tx, reader: Reader, since: datetime, owner_id: str | None, limit: int
+) -> list[tuple[Article, datetime]]:
+    """Articles in use that nobody has published or confirmed since then, with when somebody last did, oldest first."""
+    last = sa.func.coalesce(article.c.confirmed_at, article.c.published_at)
+    found = _select(tx, _in_use(reader, owner_id) & (last < since), limit=limit, order=last)
+    return [(each, each.confirmed_at or each.published_at or each.created_at) for each in found]
+
+
+def _in_use(reader: Reader, owner_id: str | None) -> sa.ColumnElement[bool]:
+    owned = sa.true() if owner_id is None else article.c.owner_id == owner_id
+    in_use = article.c.published.is_not(None) & (article.c.confidence != Confidence.ARCHIVED)
+    return may_read(reader) & owned & in_use
 
 
 def changed_since(tx: Tx, since: datetime) -> list[str]:
@@ -205,8 +243,12 @@ def _one(tx: Tx, condition: sa.ColumnElement[bool], name: str) -> Article:
     raise NotFound(f"no article {name}")
 
 
-def _select(tx: Tx, condition: sa.ColumnElement[bool], limit: int | None = None) -> Iterable[Article]:
-    rows = tx.execute(sa.select(article).where(condition).order_by(article.c.number).limit(limit)).all()
+def _select(
+    tx: Tx, condition: sa.ColumnElement[bool], limit: int | None = None, order: sa.ColumnElement[Any] | None = None
+) -> Iterable[Article]:
+    """Those that meet a condition, in that order, then in order of number."""
+    ordered = [article.c.number] if order is None else [order, article.c.number]
+    rows = tx.execute(sa.select(article).where(condition).order_by(*ordered).limit(limit)).all()
     groups = _groups(tx, [row.id for row in rows])
     return [_article(row, groups.get(row.id, frozenset())) for row in rows]
 
@@ -274,4 +316,4 @@ def _article(row: Any, groups: frozenset[str]) -> Article:
 
 
 def _revision(row: Any) -> Revision:
-    return Revision(**row._mapping)
+    return Revision(**{**row._mapping, "size": Size(row.size)})

@@ -1,6 +1,7 @@
 """Interactions and their trail in SQL. The trail is append-only: there is no function that changes it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -123,6 +124,21 @@ def resolved_searches(tx: Tx, limit: int) -> list[tuple[str, ItemRef]]:
         .limit(limit)
     )
     return [(str(data.get("query", "")), ItemRef(Kind(kind), item_id)) for data, kind, item_id in rows]
+
+
+def linked_to(tx: Tx, item: ItemRef) -> list[tuple[str, LinkType]]:
+    """The interactions that an item is linked to now, and why."""
+    here = (link.c.item_kind == item.kind.value) & (link.c.item_id == item.id) & (link.c.type != "")
+    rows = tx.execute(sa.select(link.c.interaction_id, link.c.type).where(here).order_by(link.c.interaction_id))
+    return [(interaction_id, LinkType(type_)) for interaction_id, type_ in rows]
+
+
+def about(tx: Tx, item: ItemRef, kinds: Collection[EventKind], since: datetime) -> list[Event]:
+    """What happened with an item since then, of these kinds, newest first."""
+    here = (event.c.item_kind == item.kind.value) & (event.c.item_id == item.id) & (event.c.at >= since)
+    of_kind = event.c.kind.in_(sorted(kinds))
+    rows = tx.execute(sa.select(event).where(here, of_kind).order_by(event.c.at.desc(), event.c.id.desc()))
+    return [_event(row) for row in rows]
 
 
 def _remember_links(tx: Tx, events: Sequence[Event]) -> None:

@@ -1,5 +1,6 @@
 """People and their keys in SQL."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -8,7 +9,8 @@ import sqlalchemy as sa
 
 from kb.audience import Audience
 from kb.errors import NotFound
-from kb.person import ApiKey, Person, Role, Scope
+from kb.person import RIGHTS, ApiKey, Person, Right, Role, Scope
+from kb.store import licences
 from kb.store.database import Tx
 from kb.store.schema import api_key, person
 
@@ -33,12 +35,13 @@ def get(tx: Tx, person_id: str) -> Person:
     row = tx.execute(_WITH_ID, {"id": person_id}).first()
     if row is None:
         raise NotFound(f"no person {person_id}")
-    return _person(row)
+    return _person(row, licences.configured(tx))
 
 
 def everyone(tx: Tx) -> list[Person]:
     """All people, by name."""
-    return [_person(row) for row in tx.execute(sa.select(person).order_by(person.c.name, person.c.id))]
+    set_here = licences.configured(tx)
+    return [_person(row, set_here) for row in tx.execute(sa.select(person).order_by(person.c.name, person.c.id))]
 
 
 def add_key(tx: Tx, key: ApiKey) -> None:
@@ -101,12 +104,16 @@ def _row(each: Person) -> dict[str, Any]:
     }
 
 
-def _person(row: Any) -> Person:
+def _person(row: Any, set_here: Mapping[Role, frozenset[Right]]) -> Person:
+    """A person with what their roles allow, as far as anybody has set something else than KCS suggests."""
+    roles = frozenset(Role(role) for role in row.roles)
+    allowed = frozenset(right for role in roles for right in set_here.get(role, RIGHTS[role])) if set_here else None
     return Person(
         id=row.id,
         name=row.name,
         tier=Audience(row.tier),
-        roles=frozenset(Role(role) for role in row.roles),
+        roles=roles,
         groups=frozenset(row.groups),
         disabled=row.disabled,
+        allowed=allowed,
     )

@@ -148,6 +148,9 @@ article = sa.Table(
     sa.Column("source", sa.String(100), nullable=False),
     sa.Column("source_key", sa.Text, nullable=False),
     sa.Column("source_hash", sa.String(64), nullable=False),
+    sa.Column("template", sa.String(40), nullable=False, server_default=""),
+    sa.Column("translates", sa.Integer),  # the revision of its original
+    sa.Column("confirmed_at", UtcDateTime),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("modified_at", UtcDateTime, nullable=False, index=True),
@@ -178,6 +181,7 @@ revision = sa.Table(
     sa.Column("title", sa.Text, nullable=False),
     sa.Column("body", sa.Text, nullable=False),
     sa.Column("note", sa.Text, nullable=False),
+    sa.Column("size", sa.String(16), nullable=False, server_default="content"),
     sa.Column("author_id", sa.String(40), nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
 )

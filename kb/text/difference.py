@@ -17,8 +17,14 @@ _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _SENTENCE = re.compile(r"[^.!?。！？；]+[.!?。！？；]*\s*|[.!?。！？；]+\s*")
 _WORD = re.compile(rf"[{_HAN}]|[^\W{_HAN}]+|\s+|.", re.DOTALL)
 
-_Cut = Callable[[str], list[str]]
-_CUTS: tuple[_Cut, ...] = (_LINE.findall, _SENTENCE.findall, _WORD.findall)
+Cut = Callable[[str], list[str]]
+"""Takes a text into pieces and loses nothing: joined they are the text."""
+
+lines: Cut = _LINE.findall
+words: Cut = _WORD.findall
+"""Words, single Han characters, runs of spaces, and every other character by itself."""
+
+_CUTS: tuple[Cut, ...] = (lines, _SENTENCE.findall, words)
 
 
 class Change(StrEnum):
@@ -38,7 +44,7 @@ class Step:
 
 
 @dataclass(slots=True)
-class _Effort:
+class Effort:
     """How many pairs may still be compared."""
 
     left: int
@@ -55,7 +61,7 @@ def difference(old: str, new: str) -> list[Step]:
     Lines are compared first, then sentences and words inside what changed, so that the effort stays bounded.
     """
     steps: list[Step] = []
-    for step in _compare(old, new, _CUTS, _Effort(LIMIT)):
+    for step in _compare(old, new, _CUTS, Effort(LIMIT)):
         if steps and steps[-1].change is step.change:
             steps[-1] = Step(step.change, steps[-1].text + step.text)
         else:
@@ -63,7 +69,7 @@ def difference(old: str, new: str) -> list[Step]:
     return steps
 
 
-def _compare(old: str, new: str, cuts: Sequence[_Cut], effort: _Effort) -> Iterator[Step]:
+def _compare(old: str, new: str, cuts: Sequence[Cut], effort: Effort) -> Iterator[Step]:
     """Each cut loses nothing: its pieces joined are the text."""
     cut, *finer = cuts
     before, after = cut(old), cut(new)

@@ -120,7 +120,13 @@ def operations(described: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, 
 
 
 def filled(path: str, house: House) -> str:
-    known = {"number": house.write().number, "revision": 1, "interaction_id": "x"}
+    known = {
+        "number": house.write().number,
+        "revision": 1,
+        "interaction_id": "x",
+        "template_id": "standard",
+        "role": "candidate",
+    }
     return path.format_map({**dict.fromkeys(fields(path), "x"), **known})
 
 

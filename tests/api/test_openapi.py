@@ -19,6 +19,8 @@ import kb.api.operations
 import kb.api.search_shapes
 import kb.api.sessions
 import kb.api.step_shapes
+import kb.api.template_shapes
+import kb.api.upkeep_shapes
 import kb.api.workbench_shapes
 from kb.person import SYSTEM
 from kb.solve.passwords import set_password
@@ -98,6 +100,8 @@ def shapes() -> list[type[BaseModel]]:
         kb.api.search_shapes,
         kb.api.sessions,
         kb.api.step_shapes,
+        kb.api.template_shapes,
+        kb.api.upkeep_shapes,
         kb.api.workbench_shapes,
     ]
     found = {each for module in modules for each in vars(module).values() if isinstance(each, type)}
@@ -121,6 +125,12 @@ def test_examples_of_requests_are_accepted(house: House, described: dict[str, An
     entry = house.post("dictionary", {"terms": ["hub", "router"], "audience": "public"}, "publisher").json()
     gap = {"cause": "nothing_answers", "query": "abroad"}
     case = house.post("flags", gap, "publisher").json()["case"]["id"]
+    newer = house.write("Red light", "Three.").number
+    changes: dict[str, dict[str, Any]] = {
+        "archive": {"superseded_by": other}, "publish": {"revision": 1}, "merge": {"other": newer},
+        "{role}": {"version": 0}, "{template_id}": {"version": 0},
+        "checklist": {"version": 0},
+    }  # fmt: skip
     for path, method, operation in operations(described):
         if method == "get" or "application/json" not in operation.get("requestBody", {}).get("content", {}):
             continue
@@ -130,10 +140,7 @@ def test_examples_of_requests_are_accepted(house: House, described: dict[str, An
         if path.endswith("/revisions"):
             example["version"] = house.get(f"articles/{number}", "publisher").json()["version"]
         example |= {"changed_at": entry["changed_at"]} if "changed_at" in example else {}
-        if path.endswith("/archive"):
-            example["superseded_by"] = other
-        if path.endswith("/publish"):
-            example["revision"] = 1
+        example |= changes.get(path.rpartition("/")[2], {})
         if path.endswith("/events"):
             change = {"interaction_id": interaction, "number": number, "revision": 1}
             example["events"] = [each | {k: v for k, v in change.items() if k in each} for each in example["events"]]
@@ -145,8 +152,13 @@ def test_examples_of_requests_are_accepted(house: House, described: dict[str, An
                 example["name"] = "Another"
         if "/session" in path:
             house.client.base_url = "https://kb.example"  # nobody signs in where others can listen
-        path = path.format(number=number, set_id=judged, entry_id=entry["id"], case_id=case)
-        response = house.ask(method.upper(), path, "publisher", json=example)
+        ours = {"merge": other, "undo": newer}.get(path.rpartition("/")[2], number)
+        path = path.format(
+            number=ours, set_id=judged, entry_id=entry["id"], case_id=case, template_id="standard", role="candidate",
+            revision=1,
+        )  # fmt: skip
+        who = "admin" if any(each in path for each in ("/templates", "/roles/", "/checklist")) else "publisher"
+        response = house.ask(method.upper(), path, who, json=example)
         assert response.status_code < 300, f"{method} {path}: {response.text}"
 
 

@@ -55,6 +55,12 @@ _NEEDED = {
     "create_article": "other text",
     "revise_article": "number text typed version flag",
     "archive_article": "number other",
+    "merge_articles": "number other text flag",
+    "find_similar": "number text flag",
+    "check_draft": "number text flag",
+    "confirm_article": "number revision flag",
+    "read_checklist": "number revision",
+    "list_reminders": "flag",
     "change_article": "number other field tags groups topics version flag",
 }
 """The values of each operation; of any other those that can stand in a path."""
@@ -177,6 +183,8 @@ _QUERIES: dict[str, Any] = {
         "published": drawn["published"],
     } | ({"confidence": drawn["confidence"], "audience": drawn["audience"]} if drawn["flag"] else {}),
     "compare_revisions": lambda drawn, named: {"from": drawn["revision"], "to": drawn["to"]},
+    "list_reminders": lambda drawn, named: {"owner": "all" if drawn["flag"] else "me"},
+    "list_checklists": lambda drawn, named: {"author": "system"},
 }  # fmt: skip
 _BODIES: dict[str, Any] = {
     "search": _search,
@@ -194,6 +202,17 @@ _BODIES: dict[str, Any] = {
         "title": drawn["text"], "body": f"{drawn['typed']}\n\n{drawn['text']}", "version": drawn["version"],
         "publish": drawn["flag"],
     },
+    # The text is said: by default it is that of the newer article, and both are of the same moment here.
+    "merge_articles": lambda drawn, named: {
+        "other": named["numbers"][drawn["other"]], "title": "Both", "body": drawn["text"],
+    },
+    "find_similar": lambda drawn, named: {"title": drawn["text"], "body": f"## Issue\n{drawn['text']}"}
+    | ({"number": named["numbers"][drawn["number"]]} if drawn["flag"] else {}),
+    "check_draft": lambda drawn, named: {
+        "title": drawn["text"], "body": f"## Issue\n[x]({named['numbers'][drawn['number']]}) {drawn['text']}",
+        "template": "standard",
+    },
+    "confirm_article": lambda drawn, named: {"translates": drawn["revision"]} if drawn["flag"] else {},
     "publish_article": lambda drawn, named: {"revision": drawn["revision"]},
     "archive_article": lambda drawn, named: {"superseded_by": named["numbers"][drawn["other"]]},
     "change_article": _change,
