@@ -1,7 +1,7 @@
 """How fast we find: search over the real code path, among synthetic passages, with the embedded engine.
 
-The index and everything measured on it live in one child process, so that its peak memory is theirs alone; the
-encoder is timed in another one (`kb.measure.encoding`).
+The index and everything measured on it live in one child process, so that its peak memory is theirs alone; in the
+end, when that has been read, the encoder works along. By itself it is timed in another one (`kb.measure.encoding`).
 """
 
 import gc
@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -44,10 +45,10 @@ from kb.text.passages import indexed_text
 
 QUESTIONS = 500
 CLIENTS = (1, 8)
-FEWER_COLLECTIONS = (10_000, 20, 20)
 UPSERTED = 20_000
 """Passages written again to time the engine alone; fewer where there are fewer."""
 
+_FEWER_COLLECTIONS = (10_000, 20, 20)
 _PATIENCE_S = 60.0
 _ITEMS_AT_ONCE = 500
 _POINTS_AT_ONCE = 1_024
@@ -71,7 +72,6 @@ def measure_index(
     settings: Settings, number: int, progress: Progress, load: Callable[[], Encoder], questions: int = QUESTIONS
 ) -> dict[str, Any]:
     """What the first child does. `load` gives the encoder that works along in the end."""
-    gc.set_threshold(*FEWER_COLLECTIONS)  # as `kb serve` does
     maker, encoder = Maker(), SyntheticEncoder({})
     with temporary_service(settings, encoder) as service:
         known = _fill(service, maker, number, encoder.digest, progress)
@@ -83,11 +83,11 @@ def measure_index(
         encoder.learn(asked)
         service.search_log.start()
         progress.begin("searching", len(LEGS) + len(CLIENTS))
-        gc.freeze()
-        legs = {name: _leg(_finder(service, legs), asked) for name, legs in LEGS.items()}
-        hits = np.mean([len(service.finder.search(each.by, each.query).hits) for each in asked[:50]])
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        whole = _whole(service, encoder, load, asked)
+        with _collecting_less():
+            legs = {name: _leg(_finder(service, legs), asked) for name, legs in LEGS.items()}
+            hits = np.mean([len(service.finder.search(each.by, each.query).hits) for each in asked[:50]])
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            whole = _whole(service, encoder, load, asked)
         service.live.get()[0].flush()
         result = {
             "passages": number,
@@ -102,6 +102,19 @@ def measure_index(
         }
     progress.end()
     return result
+
+
+@contextmanager
+def _collecting_less() -> Iterator[None]:
+    """Garbage looked for as seldom as `kb serve` does (`kb.cli.serving.collect_less`), and then as before."""
+    before = gc.get_threshold()
+    gc.set_threshold(*_FEWER_COLLECTIONS)
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
 
 
 class OneLeg(Searcher):
