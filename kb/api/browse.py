@@ -12,7 +12,7 @@ from kb.api.queries import no_query
 from kb.api.shapes import Shape, example
 from kb.audience import Audience
 from kb.person import Person, Right, Role, Scope
-from kb.solve import reading
+from kb.solve import access, reading
 
 router = APIRouter(prefix="/api/v1", dependencies=[Depends(no_query)])
 
@@ -39,6 +39,36 @@ class MeOut(Shape):
     roles: list[Role]
     groups: list[str]
     rights: list[Right]
+
+
+class ColleagueOut(Shape):
+    """Somebody with a role. `may_fix`: they can be given a case; `active`: they can still sign in."""
+
+    id: str
+    name: str
+    roles: list[Role]
+    may_fix: bool
+    active: bool
+
+
+class ColleaguesOut(Shape):
+    """The staff, by name."""
+
+    model_config = example(
+        {
+            "colleagues": [
+                {
+                    "id": "5b1e6a0c9d2f4f7b8c3d4e5f6a7b8c9d",
+                    "name": "Ada",
+                    "roles": ["contributor"],
+                    "may_fix": True,
+                    "active": True,
+                }
+            ]
+        }
+    )
+
+    colleagues: list[ColleagueOut]
 
 
 class TopicOut(Shape):
@@ -82,6 +112,23 @@ class ProductsOut(Shape):
 def read_me(me: Me) -> MeOut:
     """The person your key or session stands for; without one, the public."""
     return shown_person(me)
+
+
+@router.get("/colleagues", tags=["people"], summary="Colleagues", responses=refusals(403), dependencies=_READING)
+def list_colleagues(me: Me, parts: Parts) -> ColleaguesOut:
+    """Everybody with a role: whom to give work to, and who did what. For staff."""
+    return ColleaguesOut(
+        colleagues=[
+            ColleagueOut(
+                id=each.id,
+                name=each.name,
+                roles=sorted(each.roles),
+                may_fix=each.may(Right.FIX) and not each.disabled,
+                active=not each.disabled,
+            )
+            for each in access.colleagues(parts.db, me)
+        ]
+    )
 
 
 @router.get("/topics", tags=["browse"], summary="Topics", responses=refusals(), dependencies=_READING)

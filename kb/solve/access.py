@@ -33,6 +33,14 @@ def require_staff(by: Person) -> None:
         raise NotAllowed("this is for staff: people with a role")
 
 
+def colleagues(db: Database, by: Person) -> list[Person]:
+    """Everybody with a role, by name: to give them work and to know who did what. For staff; those who are not of the
+    internal tier, such as a partner's authors, see those of their own tier only."""
+    require_staff(by)
+    with db.read() as tx:
+        return [each for each in people.everyone(tx) if each.is_staff and by.tier in (Audience.INTERNAL, each.tier)]
+
+
 def add_person(
     db: Database,
     by: Person,

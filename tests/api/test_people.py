@@ -21,7 +21,7 @@ def test_a_key_names_its_person_and_what_they_may_do(shared: House) -> None:
     assert (me["id"], me["tier"], me["roles"], me["groups"]) == (
         shared.ids["publisher"], "internal", ["publisher"], ["fraud-team"],
     )  # fmt: skip
-    assert me["rights"] == ["draft", "validate", "publish", "govern", "tune", "trail"]
+    assert me["rights"] == ["draft", "validate", "publish", "govern", "tune", "flag", "fix", "lead", "trail"]
 
 
 def test_without_a_key_you_are_the_public(shared: House) -> None:
@@ -92,3 +92,13 @@ def test_a_person_needs_a_name_and_groups_that_can_be_told_apart(shared: House) 
             add_person(db, SYSTEM, "Kim", Audience.INTERNAL, groups=[group])
     with pytest.raises(NotFound):
         issue_key(db, SYSTEM, "nobody", "key")
+
+
+def test_staff_see_who_works_here_and_nobody_else_does(shared: House) -> None:
+    found = {each["name"]: each for each in shared.get("colleagues", "candidate").json()["colleagues"]}
+    assert {"candidate", "contributor", "admin", "partner_author"} <= set(found)
+    assert not {"customer", "partner", "reader"} & set(found), "customers and mere readers are nobody's colleagues"
+    assert (found["contributor"]["may_fix"], found["candidate"]["may_fix"]) == (True, False)
+    [alone] = shared.get("colleagues", "partner_author").json()["colleagues"]
+    assert alone["id"] == shared.ids["partner_author"]
+    assert [shared.get("colleagues", who).status_code for who in ("customer", "reader", "")] == [403, 403, 403]

@@ -1,9 +1,10 @@
 // Compare: two settings over a set of judged queries, in portions, with wins and losses by query.
 
-import { audience, change, field, fill, go, known, say, score, why } from "./bench-shared.js";
+import { audience, change, field, fill, go, known, score, why } from "./bench-shared.js";
 import { bench } from "./client.js";
 import { $, el } from "./dom.js";
 import { count, number, t } from "./i18n.js";
+import { say } from "./page.js";
 import { trouble, troubleInWords } from "./states.js";
 
 const TIE = 0.001; // as the service counts

@@ -1,10 +1,11 @@
 // Explain: one search taken apart, hits judged in place, and why something is not among them.
 
-import { audience, facts, fill, go, here, known, leg, say, score, title, why } from "./bench-shared.js";
+import { audience, facts, fill, go, here, known, leg, score, title, why } from "./bench-shared.js";
 import { bench } from "./client.js";
 import { $, el } from "./dom.js";
 import { degraded } from "./hits.js";
 import { count, LANGUAGES, nameOf, number, signed, t } from "./i18n.js";
+import { say } from "./page.js";
 import { signedIn } from "./session.js";
 import { trouble, troubleInWords, waiting } from "./states.js";
 

@@ -1,9 +1,10 @@
 // Sets: what was judged, from where it can be changed, measured elsewhere, and filled from a table.
 
-import { audience, go, known, loadSets, say, title } from "./bench-shared.js";
+import { audience, go, known, loadSets, title } from "./bench-shared.js";
 import { bench } from "./client.js";
 import { $, el } from "./dom.js";
 import { count, t } from "./i18n.js";
+import { say } from "./page.js";
 import { trouble, troubleInWords, waiting } from "./states.js";
 
 let opened = null; // a set with its queries

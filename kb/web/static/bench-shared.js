@@ -1,4 +1,4 @@
-// What the parts of the workbench share: where we are, the sets, the settings that can be tried, and how to say things.
+// What the parts of the workbench share: where we are, the sets, the settings that can be tried.
 
 import { bench, products } from "./client.js";
 import { $, el } from "./dom.js";
@@ -22,8 +22,6 @@ export function go(place) {
   const hash = kept.size ? `#${kept}` : "";
   if (hash !== location.hash) history.pushState(null, "", location.pathname + location.search + hash);
 }
-
-export const say = (text) => { $("status").textContent = text; };
 
 /** Everything that the forms offer. Products are a help: without them one can still ask. */
 export async function load(person) {

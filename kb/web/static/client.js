@@ -41,6 +41,9 @@ export const importEntries = (body) => call("dictionary/import", { method: "POST
 /** The workbench: a path below it, and how to ask. */
 export const bench = (path, how = {}) => call(`workbench/${path}`, how);
 
+/** Any other path of the API, and how to ask: `{ method, body, signal }`. */
+export const api = (path, how = {}) => call(path, how);
+
 export const sessions = () => call("sessions", {});
 export const endSession = (id) => call(`sessions/${encodeURIComponent(id)}`, { method: "DELETE" });
 export const changePassword = (present, next) =>

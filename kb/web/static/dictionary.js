@@ -3,11 +3,11 @@
 import { changeEntry, entries } from "./client.js";
 import { $, el } from "./dom.js";
 import { editEntry, entryWords, onSaved } from "./entry.js";
-import { count, current, day, speak, t } from "./i18n.js";
+import { count, day, t } from "./i18n.js";
 import { importFile, onImported } from "./importing.js";
-import { begin, corner, dialogWords, onChange, signedIn } from "./session.js";
+import { notice, say, shut, startPage } from "./page.js";
+import { signedIn } from "./session.js";
 import { trouble, troubleInWords, waiting } from "./states.js";
-import { themeButton } from "./theme.js";
 
 const SETTLE = 200; // ms without a key before the list is asked for
 const SOON = 250; // ms: a list that comes sooner needs no outline
@@ -20,13 +20,6 @@ let next = null;
 let request = null;
 let failed = null; // what to try again when the connection is back
 
-const say = (text) => { $("status").textContent = text; };
-
-function notice(text) {
-  $("notice").textContent = text;
-  $("notice").hidden = !text;
-}
-
 /** Ask for the list from its beginning, or for what follows what is shown. */
 async function load(after = "") {
   request?.abort();
@@ -34,7 +27,7 @@ async function load(after = "") {
   const { signal } = request;
   const allowed = signedIn()?.rights.includes("tune");
   $("tools").hidden = !allowed;
-  if (!allowed) return forbidden();
+  if (!allowed) return list.replaceChildren(shut(signedIn(), "dictionary"));
   const outline = setTimeout(() => {
     if (!after) list.replaceChildren(waiting());
     say(t("dictionary.loading"));
@@ -54,12 +47,6 @@ async function load(after = "") {
     clearTimeout(outline);
   }
   return undefined;
-}
-
-function forbidden() {
-  shown = [];
-  const key = signedIn() ? "dictionary.forbidden" : "dictionary.signed_out";
-  list.replaceChildren(el("div", { class: "state" }, el("h2", {}, t(`${key}.title`)), el("p", {}, t(key))));
 }
 
 function draw() {
@@ -133,20 +120,6 @@ async function turn(entry) {
   }
 }
 
-async function changeLanguage(wanted) {
-  try {
-    await speak(wanted);
-  } catch {
-    $("interface-language").value = current();
-    return say(t("error.title"));
-  }
-  themeButton();
-  corner();
-  dialogWords();
-  entryWords();
-  return load();
-}
-
 let timer = 0;
 $("query").addEventListener("input", () => {
   clearTimeout(timer);
@@ -155,7 +128,6 @@ $("query").addEventListener("input", () => {
 $("tools").addEventListener("submit", (event) => { event.preventDefault(); load(); });
 $("new").addEventListener("click", () => editEntry(null));
 $("open-import").addEventListener("click", () => importFile());
-$("interface-language").addEventListener("change", (event) => changeLanguage(event.target.value));
 addEventListener("online", () => failed?.());
 
 onSaved(async (told, id) => {
@@ -165,13 +137,8 @@ onSaved(async (told, id) => {
 });
 onImported(async (told) => { await load(); notice(told); });
 
-themeButton();
-// Whoever reads now: nothing of what the one before saw stays.
-onChange((message, { lasting = false } = {}) => {
-  $("entry").close();
-  list.replaceChildren();
-  notice(lasting ? message : "");
-  load().then(() => say(message));
+startPage({
+  load: () => load(),
+  clear: () => { $("entry").close(); list.replaceChildren(); }, // nothing of what the one before saw stays
+  redraw: () => { entryWords(); return load(); },
 });
-notice(await begin());
-load();

@@ -3,12 +3,12 @@
 import * as compare from "./bench-compare.js";
 import * as explain from "./bench-explain.js";
 import * as sets from "./bench-sets.js";
-import { go, here, load, loadSets, say } from "./bench-shared.js";
-import { $, el } from "./dom.js";
-import { current, speak, t } from "./i18n.js";
-import { begin, corner, dialogWords, onChange, signedIn } from "./session.js";
+import { go, here, load, loadSets } from "./bench-shared.js";
+import { $ } from "./dom.js";
+import { t } from "./i18n.js";
+import { say, shut, startPage } from "./page.js";
+import { signedIn } from "./session.js";
 import { trouble, troubleInWords, waiting } from "./states.js";
-import { themeButton } from "./theme.js";
 
 const TABS = { explain, compare, sets };
 let ready = false;
@@ -36,18 +36,13 @@ async function arrive({ moved = false } = {}) {
   return TABS[tab].draw();
 }
 
-function notice(text) {
-  $("notice").textContent = text;
-  $("notice").hidden = !text;
-}
-
 /** Whether this person may be here, and what they are told if not. */
 async function enter() {
   const person = signedIn();
   ready = false;
   $("desk").hidden = true;
   for (const each of Object.values(TABS)) each.forget();
-  if (!person?.rights.includes("tune")) return $("gate").replaceChildren(shut(person));
+  if (!person?.rights.includes("tune")) return $("gate").replaceChildren(shut(person, "bench"));
   $("gate").replaceChildren(waiting());
   try {
     await load(person);
@@ -59,28 +54,6 @@ async function enter() {
   $("gate").replaceChildren();
   $("desk").hidden = false;
   ready = true;
-  return arrive();
-}
-
-function shut(person) {
-  return el("div", { class: "state" },
-    el("h2", {}, t(person ? "bench.forbidden" : "bench.sign_in")),
-    el("p", {}, t("bench.whom")),
-    !person && el("div", { class: "row" }, el("button", { type: "button", class: "primary", on: { click: () => $("open-sign-in").click() } }, t("signin.open"))));
-}
-
-async function changeLanguage(next) {
-  try {
-    await speak(next);
-  } catch {
-    $("interface-language").value = current();
-    return say(t("error.title"));
-  }
-  themeButton();
-  corner();
-  dialogWords();
-  if (!ready) return enter();
-  for (const each of Object.values(TABS)) each.draw();
   return arrive();
 }
 
@@ -97,13 +70,13 @@ document.querySelector("[role=tablist]").addEventListener("keydown", (event) => 
   go({ tab: name === "explain" ? "" : name });
   arrive({ moved: true });
 });
-$("interface-language").addEventListener("change", (event) => changeLanguage(event.target.value));
 addEventListener("popstate", () => { arrive(); });
 
-themeButton();
-onChange((message, { lasting = false } = {}) => {
-  notice(lasting ? message : "");
-  enter().then(() => say(message));
+startPage({
+  load: enter,
+  redraw: () => {
+    if (!ready) return enter();
+    for (const each of Object.values(TABS)) each.draw();
+    return arrive();
+  },
 });
-notice(await begin());
-enter();
