@@ -43,6 +43,7 @@ SEVERITY: dict[Cause, Severity] = {
     Cause.WRONG_ARTICLE: Severity.LOW,
     Cause.WRONG_FACT: Severity.NORMAL,
     Cause.HARD_TO_USE: Severity.LOW,
+    Cause.DUPLICATE: Severity.LOW,
     Cause.INTERNAL_SHOWN: Severity.SEVERE,
     Cause.NOTHING_ANSWERS: Severity.NORMAL,
     Cause.BETTER_WAY: Severity.LOW,

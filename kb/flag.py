@@ -18,6 +18,7 @@ class Cause(StrEnum):
     WRONG_ARTICLE = "wrong_article"  # it does not answer what was asked
     WRONG_FACT = "wrong_fact"  # wrong or outdated
     HARD_TO_USE = "hard_to_use"
+    DUPLICATE = "duplicate"  # another article says the same; which one stands in the note
     INTERNAL_SHOWN = "internal_shown"  # internal text that readers outside are shown
     NOTHING_ANSWERS = "nothing_answers"
     BETTER_WAY = "better_way"  # one line that the next revision takes up, with credit
@@ -39,6 +40,7 @@ ROADS: dict[Cause, Road] = {
     Cause.WRONG_ARTICLE: Road.SEARCH,
     Cause.WRONG_FACT: Road.OWNER,
     Cause.HARD_TO_USE: Road.EDITOR,
+    Cause.DUPLICATE: Road.EDITOR,
     Cause.INTERNAL_SHOWN: Road.COMPLIANCE,
     Cause.NOTHING_ANSWERS: Road.GAPS,
     Cause.BETTER_WAY: Road.CREDIT,
