@@ -16,6 +16,9 @@ import sqlalchemy as sa
 
 from kb.store.database import Database
 from kb.store.migrate import migrate
+from tests.chromium import browser
+
+__all__ = ["browser"]
 
 _SERVER_OPTIONS = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off -c listen_addresses=''"
 

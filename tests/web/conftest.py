@@ -1,8 +1,6 @@
 """The real application on a free port of this machine, and a real browser in front of it."""
 
 import contextlib
-import os
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from kb.app import create_app
 from kb.bootstrap import Service
@@ -25,15 +23,6 @@ from kb.store.migrate import migrate
 from tests.toys import ToyEncoder
 from tests.web.library import Library, fill
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 _PATIENCE_S = 60.0
 
 
@@ -104,21 +93,6 @@ def serving(
         finally:
             server.should_exit = True
             thread.join(timeout=_PATIENCE_S)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A real Chromium without a window."""
-    if not Path(CHROMIUM).exists() and shutil.which("chromium") is None:
-        reason = f"Chromium is not installed ({CHROMIUM})"
-        if os.environ.get("CI") or os.environ.get("KB_TEST_BROWSER") == "1":
-            pytest.fail(reason)
-        pytest.skip(f"{reason}; KB_TEST_BROWSER=1 makes this a failure")
-    path = CHROMIUM if Path(CHROMIUM).exists() else shutil.which("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 Visit = Callable[..., Page]
