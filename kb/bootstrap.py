@@ -24,7 +24,7 @@ from kb.search.spelling import Speller
 from kb.search.vocabulary import Vocabulary
 from kb.session import Lifetimes
 from kb.settings import Settings
-from kb.solve import casework, cataloguing
+from kb.solve import casework, cataloguing, reminding
 from kb.solve import dictionary as managing
 from kb.solve.generations import Generations
 from kb.solve.indexing import Indexer
@@ -172,10 +172,12 @@ class Service:
             self._stop.wait(_FOLLOW_S)
 
     def _tend_cases(self) -> None:
-        """Prove the fixes that the index has by now; now and then give cases whose owner has left another one."""
+        """Prove the fixes that the index has by now; now and then give cases whose owner has left another one, and
+        tell owners what ends."""
         self.prover.step()
         if time.monotonic() - self._adopted > _ADOPT_S:
             casework.adopt(self.patient_db, self.case_rules)
+            reminding.remind(self.patient_db, self.terms)
             self._adopted = time.monotonic()
 
 

@@ -324,7 +324,7 @@ class Replayed:
 
 
 class News(StrEnum):
-    """What somebody is told about a case."""
+    """What somebody is told about a case, or about an article of theirs."""
 
     OPENED = "opened"  # its owner
     ASSIGNED = "assigned"  # who works on it
@@ -332,16 +332,20 @@ class News(StrEnum):
     FIXED = "fixed"  # who flagged it
     DECLINED = "declined"  # who flagged it
     REOPENED = "reopened"  # its owner and who works on it; who flagged it, when the fix was taken back
+    EXPIRING = "expiring"  # who owns an article that ends soon
+    EXPIRED = "expired"  # who owns one that has ended: readers are not shown it any more
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What one person is told once about one round of a case."""
+    """What one person is told once about one round of a case, or about one end (`due`) of an article."""
 
     id: int
     person_id: str
     news: News
-    case_id: str
+    case_id: str | None
     round: int
     at: datetime
     read_at: datetime | None = None
+    article_id: str | None = None
+    due: datetime | None = None

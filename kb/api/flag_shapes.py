@@ -12,7 +12,7 @@ from kb.flag import LONGEST_NOTE, LONGEST_QUERY, LONGEST_QUOTE, Cause
 from kb.passage import Kind
 from kb.solve.telling import Message
 
-_TOLD = {"id": 17, "news": "fixed", "at": "2026-03-15T09:00:00Z", "read_at": None, "case": FIXED}
+_TOLD = {"id": 17, "news": "fixed", "at": "2026-03-15T09:00:00Z", "read_at": None, "case": FIXED, "article": None}
 
 
 class FlagIn(Shape):
@@ -52,20 +52,36 @@ class FlaggedOut(Shape):
     case: CaseOut
 
 
+class EndingOut(Shape):
+    """An article that somebody looks after. `due`: when readers stop seeing it, as it was when you were told."""
+
+    number: str
+    title: str
+    due: datetime | None
+
+
 class NotificationOut(Shape):
-    """What you are told about a case, once."""
+    """What you are told about a case, or about an article of yours that ends; once."""
 
     id: int
     news: News
     at: datetime
     read_at: datetime | None
-    case: CaseOut
+    case: CaseOut | None
+    article: EndingOut | None
 
     @classmethod
     def of(cls, message: Message, at: datetime) -> "NotificationOut":
         """A notification as it is shown."""
-        told = message.notification
-        return cls(id=told.id, news=told.news, at=told.at, read_at=told.read_at, case=CaseOut.of(message.case, at))
+        told, about = message.notification, message.article
+        return cls(
+            id=told.id,
+            news=told.news,
+            at=told.at,
+            read_at=told.read_at,
+            case=CaseOut.of(message.case, at) if message.case else None,
+            article=EndingOut(number=about.number, title=message.title, due=told.due) if about else None,
+        )
 
 
 class ReadNotificationOut(NotificationOut):

@@ -1,35 +1,40 @@
-"""What people are told: their notifications, each with its case, and what a fix changed, in words."""
+"""What people are told: their notifications, each with its case or article, and what a fix changed, in words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kb import clock
+from kb.article import Article
 from kb.case import News, Notification, RevisionCase
 from kb.errors import NotFound
-from kb.passage import Kind
+from kb.passage import ItemRef, Kind
 from kb.person import Person, Right
 from kb.solve import history, seeing
 from kb.solve.history import Comparison
 from kb.store import articles, cases, flags, notifications
-from kb.store.database import Database
+from kb.store.database import Database, Tx
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A notification with its case as it is now. `changed`: what a fix changed since the revision that was flagged."""
+    """A notification with its case, or the article that ends and its title, as they are now.
+
+    `changed`: what a fix changed since the revision that was flagged.
+    """
 
     notification: Notification
-    case: RevisionCase
+    case: RevisionCase | None = None
+    article: Article | None = None
+    title: str = ""
     changed: Comparison | None = None
 
 
 def listing(db: Database, by: Person, *, unread: bool, before: int | None, limit: int) -> list[Message]:
-    """What somebody was told about cases that they may still know of, the latest first."""
+    """What somebody was told about what they may still know of, the latest first."""
     by.require(Right.FLAG)
     with db.read() as tx:
         found = notifications.of(tx, by.reader, by.id, unread=unread, before=before, limit=limit)
-        known = cases.by_ids(tx, {each.case_id for each in found})
-    return [Message(each, known[each.case_id]) for each in found]
+        return _messages(tx, by, found)
 
 
 def read(db: Database, by: Person, notification_id: int) -> Message:
@@ -37,9 +42,27 @@ def read(db: Database, by: Person, notification_id: int) -> Message:
     by.require(Right.FLAG)
     with db.read() as tx:
         found = notifications.get(tx, by.id, notification_id)
+        if found.case_id is None:
+            for message in _messages(tx, by, [found]):
+                return message
+            raise NotFound(f"no notification {notification_id}")
         case = seeing.case(tx, by, cases.get(tx, found.case_id), clock.now())
     changed = changed_by_fix(db, by, case) if found.news is News.FIXED else None
-    return Message(found, case, changed)
+    return Message(found, case, changed=changed)
+
+
+def _messages(tx: Tx, by: Person, found: Sequence[Notification]) -> list[Message]:
+    """Notifications with what they are about; those about an article that is not for `by` any more are left out."""
+    about = cases.by_ids(tx, {each.case_id for each in found if each.case_id})
+    named = articles.by_ids(tx, {each.article_id for each in found if each.article_id})
+    standings = seeing.standings(tx, by, [ItemRef(Kind.ARTICLE, each) for each in named], clock.now())
+    messages = []
+    for each in found:
+        if each.case_id:
+            messages.append(Message(each, about[each.case_id]))
+        elif each.article_id and (standing := standings.get(ItemRef(Kind.ARTICLE, each.article_id))):
+            messages.append(Message(each, article=named[each.article_id], title=standing.title))
+    return messages
 
 
 def changed_by_fix(db: Database, by: Person, case: RevisionCase) -> Comparison | None:

@@ -175,6 +175,13 @@ def expiring(tx: Tx, reader: Reader, until: datetime, owner_id: str | None, limi
     return list(_select(tx, _in_use(reader, owner_id) & ends, limit=limit, order=article.c.valid_until))
 
 
+def ending(tx: Tx, since: datetime, until: datetime, condition: sa.ColumnElement[bool]) -> list[Article]:
+    """Articles in use that end after `since` and by `until` and meet a condition, the first to end first."""
+    ends = (article.c.valid_until > since) & (article.c.valid_until <= until)
+    in_use = article.c.published.is_not(None) & (article.c.confidence != Confidence.ARCHIVED)
+    return list(_select(tx, in_use & ends & condition, limit=None, order=article.c.valid_until))
+
+
 def unconfirmed(
     tx: Tx, reader: Reader, since: datetime, owner_id: str | None, limit: int
 ) -> list[tuple[Article, datetime]]:

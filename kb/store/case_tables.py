@@ -112,11 +112,14 @@ notification = sa.Table(
     sa.Column("id", BigId, primary_key=True),
     sa.Column("person_id", sa.String(40), nullable=False),
     sa.Column("news", sa.String(16), nullable=False),
-    sa.Column("case_id", sa.ForeignKey("revision_case.id"), nullable=False, index=True),
+    sa.Column("case_id", sa.ForeignKey("revision_case.id"), index=True),  # or an article, with its end
+    sa.Column("article_id", sa.ForeignKey("article.id"), index=True),
+    sa.Column("due", UtcDateTime),
     sa.Column("round", sa.Integer, nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("read_at", UtcDateTime),
     sa.UniqueConstraint("person_id", "case_id", "news", "round"),  # nobody is told twice
+    sa.UniqueConstraint("person_id", "article_id", "news", "due"),
     sqlite_autoincrement=True,  # a number is never given twice
 )
 

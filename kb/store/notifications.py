@@ -1,4 +1,4 @@
-"""What people are told about cases, in SQL."""
+"""What people are told about cases and about articles of theirs, in SQL."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -6,12 +6,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kb.article import Article
 from kb.audience import Reader
 from kb.case import News, Notification, RevisionCase
 from kb.errors import NotFound
+from kb.store import articles
 from kb.store.case_tables import notification, revision_case
 from kb.store.cases import may_see
 from kb.store.database import Tx, batches, insert_missing
+from kb.store.schema import article
 
 
 def tell(
@@ -33,10 +36,32 @@ def tell(
     insert_missing(tx, notification, rows)
 
 
+def remind(tx: Tx, news: News, owned: Iterable[tuple[str, Article]], at: datetime) -> None:
+    """Tell each of these owners that an article ends, unless they were told that about this end."""
+    rows = [
+        {"person_id": person_id, "news": news.value, "article_id": each.id, "due": each.valid_until, "round": 0,
+         "at": at, "read_at": None}
+        for person_id, each in owned
+    ]  # fmt: skip
+    insert_missing(tx, notification, rows)
+
+
+def untold(tx: Tx, news: News, since: datetime, until: datetime) -> list[Article]:
+    """Articles in use that end between those moments, of whose end nobody was told this."""
+    told = sa.select(notification.c.id).where(
+        notification.c.article_id == article.c.id,
+        notification.c.news == news.value,
+        notification.c.due == article.c.valid_until,
+    )
+    return articles.ending(tx, since, until, ~told.exists())
+
+
 def of(tx: Tx, reader: Reader, person_id: str, *, unread: bool, before: int | None, limit: int) -> list[Notification]:
-    """What somebody was told about cases that they may still know of, the latest first, older than id `before`."""
-    found = sa.select(notification).join(revision_case, revision_case.c.id == notification.c.case_id)
-    found = found.where(notification.c.person_id == person_id, may_see(reader))
+    """What somebody was told about what they may still know of, the latest first, older than id `before`."""
+    found = sa.select(notification).outerjoin(revision_case, revision_case.c.id == notification.c.case_id)
+    theirs = sa.select(article.c.id).where(article.c.id == notification.c.article_id, articles.may_read(reader))
+    known = (revision_case.c.id.is_not(None) & may_see(reader)) | theirs.exists()
+    found = found.where(notification.c.person_id == person_id, known)
     if unread:
         found = found.where(notification.c.read_at.is_(None))
     if before is not None:
@@ -63,4 +88,4 @@ def mark_read(tx: Tx, person_id: str, ids: Sequence[int], at: datetime) -> int:
 
 
 def _notification(row: Any) -> Notification:
-    return Notification(row.id, row.person_id, News(row.news), row.case_id, row.round, row.at, row.read_at)
+    return Notification(**{**row._mapping, "news": News(row.news)})

@@ -116,18 +116,25 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("person_id", sa.String(length=40), nullable=False),
         sa.Column("news", sa.String(length=16), nullable=False),
-        sa.Column("case_id", sa.String(length=40), nullable=False),
+        sa.Column("case_id", sa.String(length=40), nullable=True),
+        sa.Column("article_id", sa.String(length=40), nullable=True),
+        sa.Column("due", sa.DateTime(), nullable=True),
         sa.Column("round", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(), nullable=False),
         sa.Column("read_at", sa.DateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["article_id"], ["article.id"], name=op.f("fk_notification_article_id")),
         sa.ForeignKeyConstraint(["case_id"], ["revision_case.id"], name=op.f("fk_notification_case_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notification")),
         sa.UniqueConstraint(
             "person_id", "case_id", "news", "round", name=op.f("uq_notification_person_id_case_id_news_round")
         ),
+        sa.UniqueConstraint(
+            "person_id", "article_id", "news", "due", name=op.f("uq_notification_person_id_article_id_news_due")
+        ),
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("notification", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_notification_article_id"), ["article_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_notification_case_id"), ["case_id"], unique=False)
     op.create_table(
         "case_proof",
@@ -147,6 +154,7 @@ def downgrade() -> None:
     op.drop_table("case_proof")
     with op.batch_alter_table("notification", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_notification_case_id"))
+        batch_op.drop_index(batch_op.f("ix_notification_article_id"))
     op.drop_table("notification")
     with op.batch_alter_table("flag", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_flag_person_id"))
