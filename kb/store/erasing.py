@@ -18,7 +18,7 @@ from kb.flag import Cause
 from kb.interaction import EventKind
 from kb.passage import Kind
 from kb.person import ANONYMOUS, SYSTEM
-from kb.store import schema, upkeep_tables
+from kb.store import queue_tables, schema, upkeep_tables
 from kb.store.case_tables import case_proof, case_step, domain_owner, flag, notification, revision_case
 from kb.store.database import Tx, batches
 from kb.store.schema import article, article_file, audit, event, failure, interaction, link, metadata, person, post
@@ -41,6 +41,7 @@ PSEUDONYMISED = {
     upkeep_tables.template.c.changed_by: upkeep_tables.template.c.changed_at,
     upkeep_tables.licence.c.changed_by: upkeep_tables.licence.c.changed_at,
     upkeep_tables.checklist.c.checked_by: upkeep_tables.checklist.c.checked_at,
+    queue_tables.queue_line.c.dismissed_by: queue_tables.queue_line.c.dismissed_at,
 }
 """Columns in which a pseudonym takes the place of a person's id, so that history stays readable; with the time of
 the row."""
@@ -48,7 +49,7 @@ the row."""
 EMPTIED = (article.c.owner_id, revision_case.c.owner_id, revision_case.c.assignee_id)
 DELETED = (
     schema.api_key.c.person_id, schema.password.c.person_id, schema.identity.c.person_id, schema.session.c.person_id,
-    notification.c.person_id, domain_owner.c.person_id, person.c.id,
+    notification.c.person_id, domain_owner.c.person_id, queue_tables.asked.c.person_id, person.c.id,
 )  # fmt: skip
 """Columns by which rows are deleted, in this order."""
 
