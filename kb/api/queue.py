@@ -20,7 +20,7 @@ from kb.solve.queue import Asked, Done
 router = APIRouter(prefix="/api/v1", tags=["cases"], dependencies=[opens(Scope.INTERACT)], route_class=Route)
 
 _ALONE = [Depends(no_query)]
-_ONE_VALUE = ("owner", "assignee", "topic", "overdue", "q", "after", "limit")
+_ONE_VALUE = ("owner", "assignee", "mine", "topic", "overdue", "q", "after", "limit")
 
 
 @router.get("/queue", summary="The queue", responses=refusals(), dependencies=[Depends(once(*_ONE_VALUE))])
@@ -31,6 +31,7 @@ def list_queue(asked: Annotated[QueueIn, Query()], me: Me, parts: Parts) -> Queu
         owner_id=_whom(me, asked.owner),
         assignee_id="" if asked.assignee == "none" else _whom(me, asked.assignee),
         unassigned=asked.assignee == "none",
+        whose=me.id if asked.mine else "",
         topic=asked.topic,
         severities=asked.severity,
         causes=asked.cause,

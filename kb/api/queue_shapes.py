@@ -25,6 +25,7 @@ class QueueIn(Shape):
         Id | None, Field(description='An id, or "me": of the case, of the article, of either of a pair.')
     ] = None
     assignee: Annotated[Id | None, Field(description='An id, "me", or "none" for what nobody works on.')] = None
+    mine: Annotated[bool, Field(description="Only what you own or work on.")] = False
     topic: Annotated[Short, Field(description="With all topics below it.")] = ""
     severity: Annotated[tuple[Severity, ...], Field(max_length=3, description="Only cases have one.")] = ()
     cause: Annotated[tuple[Cause, ...], Field(max_length=10, description="Only cases have one.")] = ()

@@ -76,8 +76,12 @@ class BulkIn(Shape):
     ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=100)]
     versions: Annotated[
         dict[Id, Annotated[int, Field(ge=1, le=MANY)]],
-        Field(max_length=100, description="By id, the version that you read: a newer one is a conflict, as with one."),
-    ] = {}
+        Field(
+            default_factory=dict,
+            max_length=100,
+            description="By id, the version that you read: a newer one is a conflict, as with one.",
+        ),
+    ]
     action: Literal["assign", "comment", "weigh", "decline", "accept", "reopen"]
     person_id: Annotated[Id | None, Field(description='An id, "me", or null for nobody.')] = None
     text: Annotated[Said | None, Field(description="A comment, or why.")] = None

@@ -39,13 +39,15 @@ _ORDER = {kind: place for place, kind in enumerate(LineKind)}
 class Asked:
     """Which lines; what is empty asks nothing. What a kind does not have, no line of it meets.
 
-    `unassigned` asks for what nobody works on, which is every line that is no case.
+    `unassigned` asks for what nobody works on, which is every line that is no case; `whose` for what somebody owns or
+    works on.
     """
 
     kinds: tuple[LineKind, ...] = ()
     owner_id: str = ""
     assignee_id: str = ""
     unassigned: bool = False
+    whose: str = ""
     topic: str = ""
     severities: tuple[Severity, ...] = ()
     causes: tuple[Cause, ...] = ()
@@ -172,7 +174,9 @@ def _has(kind: LineKind, asked: Asked) -> bool:
         )
     if asked.severities or asked.causes or asked.assignee_id:
         return False
-    if asked.owner_id and kind in (LineKind.SEARCH, LineKind.COMMUNITY):
+    if asked.whose and asked.owner_id not in ("", asked.whose):
+        return False  # nobody works on it, and another owns it
+    if (asked.owner_id or asked.whose) and kind in (LineKind.SEARCH, LineKind.COMMUNITY):
         return False
     if asked.topic and kind is LineKind.SEARCH:
         return False
@@ -188,6 +192,7 @@ def _wanted(kind: LineKind, asked: Asked, text: str, at: datetime) -> Wanted:
         owner_id=asked.owner_id,
         assignee_id=asked.assignee_id,
         unassigned=asked.unassigned,
+        whose=asked.whose,
         topic=asked.topic,
         text=text,
         due_before=at if asked.overdue else None,
@@ -196,7 +201,7 @@ def _wanted(kind: LineKind, asked: Asked, text: str, at: datetime) -> Wanted:
 
 def _sought(terms: Terms, at: datetime, asked: Asked, text: str) -> Sought:
     return Sought(
-        at, at - terms.stale_after, at + terms.before, asked.owner_id, asked.topic, text, asked.overdue
+        at, at - terms.stale_after, at + terms.before, asked.owner_id or asked.whose, asked.topic, text, asked.overdue
     )  # fmt: skip
 
 

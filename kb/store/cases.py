@@ -30,7 +30,8 @@ _c = revision_case.c
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which cases a list holds; what is empty or None asks nothing. `text` is folded, `unassigned` nobody works on."""
+    """Which cases a list holds; what is empty or None asks nothing. `text` is folded, `unassigned` nobody works on,
+    `whose` is of whom one is owned or worked on."""
 
     states: tuple[State, ...] = ()
     causes: tuple[Cause, ...] = ()
@@ -38,6 +39,7 @@ class Wanted:
     owner_id: str = ""
     assignee_id: str = ""
     unassigned: bool = False
+    whose: str = ""
     topic: str = ""
     item: ItemRef | None = None
     text: str = ""
@@ -223,6 +225,8 @@ def _having(wanted: Wanted) -> sa.ColumnElement[bool]:
             condition &= _c[name].in_([str(each) for each in values])
     if wanted.unassigned:
         condition &= _c.assignee_id.is_(None)
+    if wanted.whose:
+        condition &= (_c.owner_id == wanted.whose) | (_c.assignee_id == wanted.whose)
     if wanted.topic:
         condition &= articles.under(_c.topic, wanted.topic)
     if wanted.item is not None:

@@ -83,6 +83,14 @@ def test_filters_leave_only_what_meets_them(centre: House) -> None:
     assert centre.post(f"cases/{case}/assign", {"person_id": "me"}, "contributor").status_code == 200
     assert keys(centre, assignee="me") == [f"case:{case}"]
     assert keys(centre, assignee="none") == [missing]
+    assert keys(centre, mine="true") == [f"case:{case}"]
+    assert centre.post(f"cases/{case}/assign", {"person_id": None}, "contributor").status_code == 200
+    assert (
+        centre.post(f"{missing.replace('gap:', 'cases/')}/assign", {"person_id": "me"}, "contributor").status_code
+        == 200
+    )
+    assert set(keys(centre, mine="true")) == {f"case:{case}", missing}, "owned and worked on"
+    assert keys(centre, "candidate", mine="true") == []
 
 
 def test_the_queue_is_for_staff_and_shows_them_what_is_theirs(centre: House) -> None:

@@ -39,7 +39,8 @@ const ASKS = {
   async decline(lines) {
     const cases = lines.filter((line) => line.case).length;
     const key = cases === lines.length ? "queue.decline" : cases ? "queue.close" : "queue.dismiss";
-    const text = await askText(titled(`${key}.title`, lines), t(`${key}.help`), t(key));
+    const most = cases === lines.length ? 2000 : 300; // what the API keeps of why something else was dismissed
+    const text = await askText(titled(`${key}.title`, lines), t(`${key}.help`), t(key), most);
     return text && { result: steps.decline(lines, text), told: (n) => count(`${key}.done`, n) };
   },
   async comment(lines) {
@@ -68,6 +69,7 @@ export const act = (name) => alone(async () => {
   const able = lines.filter(FITS[name]);
   if (!lines.length || !signedIn()?.rights.includes("fix")) return;
   if (!able.length) return tell(t(`queue.not_for.${name}`));
+  const selected = list.pickedCount() > 0;
   const asked = await ASKS[name](able);
   if (!asked) return;
   say(t("queue.doing"));
@@ -77,7 +79,7 @@ export const act = (name) => alone(async () => {
   const failed = [...outcome.failed, ...unable];
   const keys = done.map((line) => line.key);
   list.update(done);
-  list.pickOnly(lines.length > 1 ? failed.map(({ line }) => line.key) : []);
+  list.pickOnly(selected ? failed.map(({ line }) => line.key) : []);
   if (away) list.remove(keys);
   last = outcome.undo && { undo: outcome.undo, keys };
   const never = done.length > 0 && !last;

@@ -75,12 +75,13 @@ $("people").addEventListener("click", ({ target }) => {
   $("assigning").querySelector("form").requestSubmit();
 });
 
-/** A reason or a comment. `help` says who will read it. */
-export function askText(title, help, button) {
+/** A reason or a comment of at most so many characters. `help` says who will read it. */
+export function askText(title, help, button, most = 2000) {
   $("saying-title").textContent = title;
   $("saying-help").textContent = help;
   $("saying-do").textContent = button;
   $("text").value = "";
+  $("text").maxLength = most;
   $("text-error").textContent = "";
   $("text").removeAttribute("aria-invalid");
   const asked = open("saying", () => {

@@ -39,4 +39,8 @@ function button(words, key, click, look = "") {
   return el("button", { type: "button", class: look, on: { click } }, words, " ", el("kbd", { "aria-hidden": "true" }, key));
 }
 
-const settle = () => { $("dock").hidden = $("steps").hidden && $("told").hidden; };
+/** What has the focus is never behind the bar. */
+function settle() {
+  $("dock").hidden = $("steps").hidden && $("told").hidden;
+  document.documentElement.style.scrollPaddingBottom = `${$("dock").offsetHeight + 8}px`;
+}

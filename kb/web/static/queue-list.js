@@ -100,8 +100,8 @@ export function remove(keys) {
 }
 
 export function restore(keys) {
-  for (const key of keys) gone.delete(key);
-  if (keys.length) current = keys[0];
+  const back = keys.filter((key) => gone.delete(key));
+  if (back.length) current = back[0];
   draw();
 }
 
