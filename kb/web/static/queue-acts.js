@@ -9,14 +9,14 @@ import * as list from "./queue-list.js";
 import * as steps from "./queue-steps.js";
 import { signedIn } from "./session.js";
 
-let last = null; // what `u` takes back: `{ undo, keys }`
+let last = null; // what `u` takes back: `{ undo, keys }`, in whatever view somebody is by then
 let busy = false; // one step at a time: the next would be about lines that are changing
 let settled = () => {};
 
-/** From now on `listener({ redraw })` is called after every step; `redraw` if lines came back. */
+/** From now on `listener(keys)` is called after every step with the lines that were changed. */
 export const onSettled = (listener) => { settled = listener; };
 
-/** Nothing can be taken back any more: another view, another person. */
+/** Nothing can be taken back any more: somebody else is here. */
 export function forgetLast() {
   last = null;
   hideTold();
@@ -84,7 +84,7 @@ export const act = (name) => alone(async () => {
   last = outcome.undo && { undo: outcome.undo, keys };
   const never = done.length > 0 && !last;
   tell(done.length ? asked.told(done.length) : t("queue.done.none"), failed, never ? t("queue.undo.never") : "");
-  settled({ redraw: false });
+  settled(keys);
 });
 
 /** Take back what was done last. */
@@ -95,9 +95,9 @@ export const undo = () => alone(async () => {
   say(t("queue.doing"));
   const { done, failed } = await back();
   list.update(done);
-  list.restore(done.map((line) => line.key).filter((key) => keys.includes(key)));
+  list.restore(done.map((line) => line.key));
   tell(done.length ? count("queue.undone", done.length) : t("queue.undone.none"), failed);
-  settled({ redraw: true });
+  settled(keys);
 });
 
 async function alone(work) {

@@ -38,21 +38,23 @@ export function lineItem(line, { mayFix, mayWrite, picked, past }) {
   const away = line.kind === "community" && { target: "_blank", rel: "noopener noreferrer ugc nofollow" };
   const box = mayFix && el("label", { class: "pick" },
     el("input", { type: "checkbox", checked: picked, tabIndex: -1, "aria-label": t("queue.pick", { title: line.title }) }));
+  // Whoever hears the page hears with the title what others see beside it.
+  const beside = { "aria-describedby": ["marks", "many", "due", "whose"].map((part) => `${line.key}-${part}`).join(" ") };
   const title = open
-    ? el("a", { class: "goes", href: open, tabIndex: -1, ...away }, line.title)
+    ? el("a", { class: "goes", href: open, tabIndex: -1, ...away, ...beside }, line.title)
     : el("span", { class: "goes", tabIndex: -1 }, line.title);
   return el(
     "li",
     { class: ["line", line.case?.severity === "severe" && "severe", picked && "picked", past && "past"].filter(Boolean).join(" "), "data-key": line.key },
     box,
     el("div", { class: "what" },
-      el("p", { class: "marks" }, ...marks(line, past)),
+      el("p", { class: "marks", id: `${line.key}-marks` }, ...marks(line, past)),
       el("h2", { lang: line.language }, title, away && el("span", { class: "unseen" }, ` (${t("hit.opens_elsewhere")})`)),
       ...details(line),
       el("p", { class: "facts" }, ...facts(line))),
-    el("p", { class: "many" }, ...many(line)),
-    el("p", { class: "due" }, due(line)),
-    el("p", { class: "whose" }, ...whose(line)),
+    el("p", { class: "many", id: `${line.key}-many` }, ...many(line)),
+    el("p", { class: "due", id: `${line.key}-due` }, due(line)),
+    el("p", { class: "whose", id: `${line.key}-whose` }, ...whose(line)),
     mayWrite && write && el("a", { class: "button write", href: write, tabIndex: -1, "aria-label": t("queue.write.label", { title: line.title }) },
       t(line.number ? "queue.write" : "queue.write.new")),
   );

@@ -80,7 +80,7 @@ export function setPast(keys) {
   }
 }
 
-/** Take lines away, or bring them back. The keyboard goes on with the line that follows. */
+/** Take lines away. The keyboard goes on with the line that follows. */
 export function remove(keys) {
   const leaving = new Set(keys);
   const before = shown();
@@ -99,9 +99,10 @@ export function remove(keys) {
   changed();
 }
 
+/** Bring lines back that were taken away, each to its place. */
 export function restore(keys) {
   const back = keys.filter((key) => gone.delete(key));
-  if (back.length) current = back[0];
+  if (back.length) [current] = back;
   draw();
 }
 

@@ -94,7 +94,9 @@ const keyed = (path, lines, fields) =>
 
 function taken(line, { code, message, case: now }) {
   if (code) return { line, why: inWords({ code, message }) };
-  return { line: now ? { ...line, case: now, assignee_id: now.assignee_id, owner_id: now.owner_id, due_at: now.due_at, overdue: now.overdue, demand: now.demand } : line };
+  if (!now) return { line };
+  const { assignee_id, owner_id, due_at, overdue, demand } = now;
+  return { line: { ...line, case: now, assignee_id, owner_id, due_at, overdue, demand } };
 }
 
 /** As `[done, failed]`; what one request refuses keeps nothing back of what the others do. */

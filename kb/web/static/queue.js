@@ -3,7 +3,7 @@
 import { api } from "./client.js";
 import { forgetColleagues, meet } from "./colleagues.js";
 import { $, el } from "./dom.js";
-import { count, number, t } from "./i18n.js";
+import { count, t } from "./i18n.js";
 import { notice, say, shut, startPage } from "./page.js";
 import { act, forgetLast, onSettled, possible, undo } from "./queue-acts.js";
 import { closeAll, showKeys } from "./queue-ask.js";
@@ -39,14 +39,11 @@ async function load({ lines = PAGE, at = "" } = {}) {
   const { signal } = request;
   const allowed = signedIn()?.rights.includes("flag");
   for (const id of ["where", "show-keys"]) $(id).hidden = !allowed;
-  if (!allowed) {
-    $("over").hidden = true;
-    return $("queue").replaceChildren(shut(signedIn(), "queue"));
-  }
+  if (!allowed) return showInstead(shut(signedIn(), "queue"));
   const place = here();
   if (document.activeElement !== $("query")) $("query").value = place.q;
   const outline = setTimeout(() => {
-    $("queue").replaceChildren(waiting());
+    showInstead(waiting());
     say(t("queue.loading"));
   }, SOON);
   try {
@@ -61,13 +58,19 @@ async function load({ lines = PAGE, at = "" } = {}) {
   } catch (error) {
     if (signal.aborted) return undefined;
     failed = () => load({ lines, at });
-    $("over").hidden = true;
-    $("queue").replaceChildren(trouble(error, failed));
+    showInstead(trouble(error, failed));
     say(troubleInWords(error));
   } finally {
     clearTimeout(outline);
   }
   return undefined;
+}
+
+/** Show something instead of the list: then no key may do anything with its lines. */
+function showInstead(shown) {
+  list.fill([], {});
+  $("over").hidden = true;
+  $("queue").replaceChildren(shown);
 }
 
 /** Names and topics, once for whoever is here. */
@@ -93,13 +96,20 @@ async function ask(place, lines, signal) {
 
 function draw() {
   drawFilters(here(), counts, topics, narrow);
-  $("over").hidden = !list.shown().length;
-  $("all").hidden = !mayFix();
-  $("amount").textContent = count("queue.count", list.shown().length);
-  $("news").hidden = true;
+  drawOver(0);
   const more = next && el("button", { class: "more", type: "button", on: { click: showMore } }, t("results.more"));
   $("queue").replaceChildren(...(list.shown().length ? [list.element(), more] : [nothing()]).filter(Boolean));
   drawSteps();
+}
+
+/** What stands over the list: how many lines it has, and how many new ones could be shown. */
+function drawOver(news) {
+  const n = list.shown().length;
+  $("over").hidden = !n && !news;
+  $("all").hidden = !n || !mayFix();
+  $("amount").textContent = n ? count("queue.count", n) : "";
+  $("news").hidden = !news;
+  $("news").textContent = count("queue.news", news);
 }
 
 function nothing() {
@@ -119,7 +129,7 @@ async function showMore() {
     const found = await api(`queue?${where}`, { signal: request.signal });
     next = found.next;
     const fresh = list.append(found.lines);
-    $("amount").textContent = count("queue.count", list.shown().length);
+    drawOver(0);
     if (!next) $("queue").querySelector(".more")?.remove();
     if (fresh.length) list.focusOn(fresh[0]);
     say(count("queue.count", list.shown().length));
@@ -130,7 +140,7 @@ async function showMore() {
 
 /** Look what has changed, without moving anything: lines get their news, and a button says how many are new. */
 async function look() {
-  if (!list.all().length || failed) return;
+  if (!request || failed || !signedIn()?.rights.includes("flag")) return;
   const { signal } = request;
   const place = here();
   try {
@@ -142,37 +152,27 @@ async function look() {
     const there = new Set(found.lines.map((line) => line.key));
     const end = found.next ? found.lines.at(-1).demand : -1; // what stands lower was not asked for
     list.setPast(new Set(list.all().filter((line) => !there.has(line.key) && line.demand > end).map((line) => line.key)));
-    offerNews(found.lines.filter((line) => !list.knows(line.key)).length);
+    const below = next ? (list.all().at(-1)?.demand ?? -1) : -1; // what stands lower waits for "Show more"
+    drawOver(found.lines.filter((line) => !list.knows(line.key) && line.demand > below).length);
   } catch {
     // The next look, or whatever is done next, says what is the matter.
   }
 }
 
-function offerNews(n) {
-  $("news").hidden = !n;
-  $("news").textContent = n < MOST ? count("queue.news", n) : t("queue.news.many", { n: number(MOST) });
-}
-
 /** Follow a choice of a filter, or typed words. */
 function narrow(name, value, how) {
   go({ ...here(), [name]: value }, how);
-  return arrive();
-}
-
-/** At another place: what was done at the one before cannot be seen here, nor taken back. */
-function arrive() {
-  forgetLast();
   return load();
 }
 
 const drawSteps = () =>
   showSteps(list.pickedCount(), possible(list.chosen()), { act, clear: () => { list.pickAll(false); list.focusOn(); } });
 
-/** After a step: the page as it is now, and the keyboard where it was. */
-function settle({ redraw }) {
-  if (redraw || !list.shown().length) draw();
-  $("amount").textContent = count("queue.count", list.shown().length);
-  if (list.shown().length) list.focusOn();
+/** After a step with these lines: the page as it is now, and the keyboard where it was. */
+async function settle(keys) {
+  if (keys.every(list.knows)) draw();
+  else await load({ lines: Math.max(list.shown().length, PAGE), at: list.currentKey() }); // done in another view
+  if (listed()) list.focusOn();
   else $("queue").focus();
   look();
 }
@@ -260,6 +260,7 @@ $("tools").addEventListener("submit", async (event) => {
 
 list.onPicked(() => {
   drawSteps();
+  if (list.pickedCount()) say(count("queue.picked", list.pickedCount()));
   $("pick-all").checked = list.pickedCount() > 0 && list.pickedCount() === list.shown().length;
   $("pick-all").indeterminate = list.pickedCount() > 0 && !$("pick-all").checked;
 });
@@ -268,7 +269,10 @@ $("pick-all").addEventListener("change", ({ target }) => list.pickAll(target.che
 $("news").addEventListener("click", reload);
 $("show-keys").addEventListener("click", keys);
 
-addEventListener("popstate", arrive);
+addEventListener("popstate", () => {
+  $("query").value = here().q;
+  load();
+});
 addEventListener("online", () => failed?.());
 setInterval(() => { if (document.visibilityState === "visible") look(); }, EVERY);
 document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") look(); });
@@ -297,8 +301,7 @@ startPage({
     forgetLast();
     forgetColleagues();
     [known, counts, topics, next] = [null, {}, [], null];
-    list.fill([], {});
-    $("queue").replaceChildren();
+    showInstead("");
   },
-  redraw: () => { forgetLast(); list.draw(); return load(); },
+  redraw: () => { forgetLast(); return load({ lines: Math.max(list.shown().length, PAGE) }); },
 });
