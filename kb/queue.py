@@ -74,6 +74,7 @@ class Line:
 
     `id` is that of the article or post, else a digest. `tier` is whose line it is where tiers see different ones
     (searches, community), None for anybody who may read its items. `words` is what it can be searched by, folded.
+    `basis` is what it was worked out from, such as revisions: who puts it aside does so for that.
     """
 
     kind: LineKind
@@ -86,6 +87,7 @@ class Line:
     words: str = ""
     searched: Searched | None = None
     likeness: float | None = None
+    basis: str = ""
     dismissed_at: datetime | None = None
 
     @property

@@ -18,6 +18,7 @@ from kb.flag import Cause
 from kb.interaction import EventKind
 from kb.passage import Kind
 from kb.person import ANONYMOUS, SYSTEM
+from kb.queue import LineKind
 from kb.store import queue_tables, schema, upkeep_tables
 from kb.store.case_tables import case_proof, case_step, domain_owner, flag, notification, revision_case
 from kb.store.database import Tx, batches
@@ -116,6 +117,7 @@ def somebody(tx: Tx, known: Known, pseudonym: str, until: datetime | None = None
         done[f"{column.table.name}.{column.name} emptied"] = tx.execute(emptied).rowcount
     for column in DELETED:
         done[column.table.name] = tx.execute(sa.delete(column.table).where(column == mine)).rowcount
+    _hide_searches(tx)
     tx.execute(sa.delete(failure))  # by a hash of the login: forgotten for all, rather than computed here
     return done
 
@@ -224,13 +226,22 @@ def _delete_interactions(tx: Tx, condition: sa.ColumnElement[bool]) -> dict[str,
         tx.execute(sa.select(interaction.c.id).where(interaction.c.id.in_(batch)).with_for_update())
         _forget_queries(tx, flag.c.interaction_id.in_(batch))
         tx.execute(sa.update(flag).where(flag.c.interaction_id.in_(batch)).values(interaction_id=None))
+        tx.execute(sa.delete(queue_tables.asked).where(queue_tables.asked.c.contact.in_(batch)))
         done["their events"] += tx.execute(sa.delete(event).where(event.c.interaction_id.in_(batch))).rowcount
         done["their links"] += tx.execute(sa.delete(link).where(link.c.interaction_id.in_(batch))).rowcount
         later = sa.update(interaction).where(interaction.c.continues.in_(batch))
         tx.execute(later.values(continues=None, continuation=None))
     for batch in batches(ids):
         done["interactions"] += tx.execute(sa.delete(interaction).where(interaction.c.id.in_(batch))).rowcount
+    _hide_searches(tx)
     return done
+
+
+def _hide_searches(tx: Tx) -> None:
+    """Show no failing search until it has been counted again, without whom was erased."""
+    line = queue_tables.queue_line
+    emptied = {"shown": False, "words": "", "data": {}}
+    tx.execute(sa.update(line).where(line.c.kind == LineKind.SEARCH.value).values(emptied))
 
 
 def _forget_queries(tx: Tx, condition: sa.ColumnElement[bool]) -> int:

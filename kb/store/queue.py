@@ -4,10 +4,10 @@ A line is shown only while its reason still holds and only to whoever may read w
 record in the same statement, so that nobody's counts or pages depend on what is not theirs.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -22,6 +22,7 @@ from kb.store.schema import article, post
 _l = queue_line.c
 
 _KEY = [_l.kind, _l.id, _l.tier]
+_WORKED_OUT = ("demand", "item_kind", "item_id", "other_id", "due_at", "words", "data", "basis", "shown", "made_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,18 @@ class Sought:
     topic: str = ""
     text: str = ""
     overdue: bool = False
+
+
+class Kept(NamedTuple):
+    """What the background keeps of a line, to see what has changed."""
+
+    demand: int
+    due_at: datetime | None
+    item_id: str | None
+    other_id: str | None
+    basis: str
+    made_at: datetime
+    shown: bool
 
 
 def page(
@@ -126,30 +139,56 @@ def _line(row: Any) -> Line:
         LineKind(row.kind), row.id, row.demand, Audience(row.tier) if row.tier else None,
         ItemRef(Kind(row.item_kind), row.item_id) if row.item_id else None,
         ItemRef(Kind.ARTICLE, row.other_id) if row.other_id else None,
-        row.due_at, row.words, searched, data.get("likeness"), row.dismissed_at,
+        row.due_at, row.words, searched, data.get("likeness"), row.basis, row.dismissed_at,
     )  # fmt: skip
 
 
 def put(tx: Tx, lines: Iterable[Line], at: datetime, shown: bool = True) -> None:
-    """Write lines, new ones and those that are there already; what somebody put aside stays there."""
+    """Write lines, new ones and those that are there. What somebody put aside stays so while its basis is the same."""
     rows = [_row(each, at, shown) for each in lines]
     new = insert_into(tx, queue_line)
-    changing = ("demand", "item_kind", "item_id", "other_id", "due_at", "words", "data", "shown", "made_at")
-    values = {name: new.excluded[name] for name in changing}
+    same = queue_line.c.basis == new.excluded.basis
+    values: dict[str, Any] = {name: new.excluded[name] for name in _WORKED_OUT}
+    values |= {name: sa.case((same, _l[name]), else_=None) for name in ("dismissed_at", "dismissed_by")}
+    values["reason"] = sa.case((same, _l.reason), else_="")
     for batch in batches(rows):
         tx.execute(new.on_conflict_do_update(index_elements=_KEY, set_=values), list(batch))
 
 
-def of_kind(tx: Tx, kind: LineKind) -> dict[str, tuple[int, datetime | None]]:
-    """Demand and due time of every line of a kind that has no tier, by id."""
-    rows = tx.execute(sa.select(_l.id, _l.demand, _l.due_at).where(_l.kind == kind.value, _l.tier == ""))
-    return {line_id: (demand, due_at) for line_id, demand, due_at in rows}
+def kept(tx: Tx, kind: LineKind) -> dict[tuple[str, str], Kept]:
+    """What is kept of every line of a kind, by id and tier."""
+    wanted = sa.select(_l.id, _l.tier, _l.demand, _l.due_at, _l.item_id, _l.other_id, _l.basis, _l.made_at, _l.shown)
+    rows = tx.execute(wanted.where(_l.kind == kind.value))
+    return {(row.id, row.tier): Kept(*row[2:]) for row in rows}
 
 
-def remove(tx: Tx, kind: LineKind, ids: Collection[str]) -> None:
-    """Take lines out."""
-    for batch in batches(sorted(ids)):
-        tx.execute(sa.delete(queue_line).where(_l.kind == kind.value, _l.id.in_(batch)))
+def weigh(tx: Tx, kind: LineKind, demands: Mapping[tuple[str, str], int]) -> None:
+    """Give lines another demand, by id and tier."""
+    rows = [{"an_id": line_id, "a_tier": tier, "new": demand} for (line_id, tier), demand in demands.items()]
+    same = (_l.kind == kind.value) & (_l.id == sa.bindparam("an_id")) & (_l.tier == sa.bindparam("a_tier"))
+    for batch in batches(rows):
+        tx.execute(sa.update(queue_line).where(same).values(demand=sa.bindparam("new")), list(batch))
+
+
+def remove(tx: Tx, kind: LineKind, keys: Iterable[tuple[str, str]]) -> None:
+    """Take lines out, by id and tier."""
+    rows = [{"an_id": line_id, "a_tier": tier} for line_id, tier in keys]
+    same = (_l.kind == kind.value) & (_l.id == sa.bindparam("an_id")) & (_l.tier == sa.bindparam("a_tier"))
+    for batch in batches(rows):
+        tx.execute(sa.delete(queue_line).where(same), list(batch))
+
+
+def pairs_of(tx: Tx, article_id: str) -> dict[str, str]:
+    """The other article of each pair that an article is in, by the id of the line."""
+    pair = (_l.kind == LineKind.DUPLICATE.value) & ((_l.item_id == article_id) | (_l.other_id == article_id))
+    rows = tx.execute(sa.select(_l.id, _l.item_id, _l.other_id).where(pair))
+    return {line_id: other if one == article_id else one for line_id, one, other in rows}
+
+
+def put_aside(tx: Tx, kind: LineKind) -> list[tuple[str, str, datetime]]:
+    """Id, tier and time of every line of a kind that somebody has put aside."""
+    found = sa.select(_l.id, _l.tier, _l.dismissed_at).where(_l.kind == kind.value, _l.dismissed_at.is_not(None))
+    return [(line_id, tier, at) for line_id, tier, at in tx.execute(found)]
 
 
 def _row(each: Line, at: datetime, shown: bool) -> dict[str, Any]:
@@ -162,5 +201,6 @@ def _row(each: Line, at: datetime, shown: bool) -> dict[str, Any]:
         "kind": each.kind.value, "id": each.id, "tier": each.tier.value if each.tier else "", "demand": each.demand,
         "item_kind": each.item.kind.value if each.item else None, "item_id": each.item.id if each.item else None,
         "other_id": each.other.id if each.other else None, "due_at": each.due_at, "words": each.words,
-        "data": {name: value for name, value in known.items() if value is not None}, "shown": shown, "made_at": at,
+        "data": {name: value for name, value in known.items() if value is not None}, "basis": each.basis,
+        "shown": shown, "made_at": at,
     }  # fmt: skip

@@ -23,6 +23,7 @@ queue_line = sa.Table(
     sa.Column("due_at", UtcDateTime),
     sa.Column("words", sa.Text, nullable=False),  # what can be searched: query, title, number, folded
     sa.Column("data", sa.JSON, nullable=False),
+    sa.Column("basis", sa.String(40), nullable=False),  # what it was worked out from: what is put aside holds for that
     sa.Column("shown", sa.Boolean, nullable=False),  # false: looked at, and nothing to do
     sa.Column("made_at", UtcDateTime, nullable=False),
     sa.Column("dismissed_at", UtcDateTime),
@@ -40,7 +41,7 @@ asked = sa.Table(
     sa.Column("fold", sa.String(40), primary_key=True),
     sa.Column("tier", sa.String(16), primary_key=True),
     sa.Column("person_id", sa.String(40), primary_key=True),
-    sa.Column("contact", sa.String(40), primary_key=True),  # of those who are nobody: their interaction
+    sa.Column("contact", sa.String(40), primary_key=True, index=True),  # the interaction, or empty
     sa.Column("query", sa.Text, nullable=False),  # as typed last
     sa.Column("count", sa.Integer, nullable=False),
     sa.Column("outcome", sa.String(16), nullable=False),  # nothing, ignored, opened

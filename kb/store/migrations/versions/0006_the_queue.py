@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("due_at", sa.DateTime(), nullable=True),
         sa.Column("words", sa.Text(), nullable=False),
         sa.Column("data", sa.JSON(), nullable=False),
+        sa.Column("basis", sa.String(length=40), nullable=False),
         sa.Column("shown", sa.Boolean(), nullable=False),
         sa.Column("made_at", sa.DateTime(), nullable=False),
         sa.Column("dismissed_at", sa.DateTime(), nullable=True),
@@ -47,6 +48,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("fold", "tier", "person_id", "contact", name=op.f("pk_asked")),
     )
     op.create_index(op.f("ix_asked_at"), "asked", ["at"])
+    op.create_index(op.f("ix_asked_contact"), "asked", ["contact"])
     op.create_table(
         "queue_mark",
         sa.Column("name", sa.String(length=40), nullable=False),
