@@ -10,14 +10,12 @@ from kb.flag import Cause
 from kb.passage import ItemRef, Kind
 from kb.person import SYSTEM, Person, Role
 from kb.queue import Line, LineKind, Searched
-from kb.solve import casework, flagging, improve
+from kb.solve import ageing, casework, flagging, improve
 from kb.solve.access import add_person, colleagues, person_for
 from kb.solve.flagging import Said
 from kb.store import cases, queue
 from kb.store.cases import Wanted
 from tests.web.conftest import Site
-
-_OTHERS = (LineKind.SEARCH, LineKind.STALE, LineKind.EXPIRING, LineKind.DUPLICATE, LineKind.COMMUNITY)
 
 
 @dataclass
@@ -36,6 +34,7 @@ class Desk:
         for name, role in (("Grace", Role.CONTRIBUTOR), ("Cindy", Role.CANDIDATE)):
             if name not in known:
                 _, desk.keys[name] = add_person(site.service.db, SYSTEM, name, Audience.INTERNAL, roles={role})
+        site.service.queue_keeper.close()  # what it adds by itself would come in between
         desk.people = {name: person_for(site.service.db, desk.keys[name]) for name in ("Ada", "Grace", "Cindy")}
         return desk
 
@@ -45,8 +44,8 @@ class Desk:
         while waiting := casework.listing(db, SYSTEM, Wanted(states=TO_DO), "", 200):
             casework.many([each.id for each in waiting], lambda id: casework.decline(db, SYSTEM, id, "done"))
         with db.write() as tx:
-            for kind in _OTHERS:
-                queue.remove(tx, kind, queue.of_kind(tx, kind) | dict.fromkeys(["s1", "s2"]))
+            for kind in LineKind:
+                queue.remove(tx, kind, queue.kept(tx, kind))
 
     def flag(self, quote: str, *names: str, article: str = "red", **more: object) -> RevisionCase:
         """A sentence of an article that these people say is wrong, Cindy if nobody is named."""
@@ -78,12 +77,10 @@ class Desk:
             queue.put(tx, [line], clock.now())
 
     def expire(self, article: str) -> None:
-        """An article that ends soon, as the queue was told of it."""
-        known, soon = self.site.library.articles[article], clock.now() + timedelta(days=3, hours=1)
-        improve.confirm(self.site.service.db, SYSTEM, known.id, until=soon)
-        line = Line(LineKind.EXPIRING, known.id, 1, item=ItemRef(Kind.ARTICLE, known.id), due_at=soon, words="")
-        with self.site.service.db.write() as tx:
-            queue.put(tx, [line], clock.now())
+        """An article that ends in three days and a bit."""
+        db, at = self.site.service.db, clock.now()
+        improve.confirm(db, SYSTEM, self.site.library.articles[article].id, until=at + timedelta(days=3, hours=1))
+        ageing.refresh(db, self.site.service.terms, at)
 
     def now(self, case: RevisionCase) -> RevisionCase:
         """The case as it is by now."""

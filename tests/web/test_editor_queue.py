@@ -35,6 +35,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture
 def desk(site: Site) -> Iterator[Desk]:
     desk = Desk.at(site)
+    desk.clear()
     yield desk
     desk.clear()
 
