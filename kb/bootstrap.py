@@ -30,6 +30,7 @@ from kb.solve.generations import Generations
 from kb.solve.indexing import Indexer
 from kb.solve.oidc import Grant, Provider, Registration
 from kb.solve.proving import Prover
+from kb.solve.queueing import QueueKeeper
 from kb.solve.recalibrating import Recalibrator
 from kb.solve.replaying import Replay
 from kb.solve.reuse import Finder
@@ -89,6 +90,7 @@ class Service:
         self.file_limit = settings.file_limit
         self._adopted = float("-inf")
         self.terms = Terms(timedelta(days=settings.remind_before_days), timedelta(days=settings.stale_after_days))
+        self.queue_keeper = QueueKeeper(self.patient_db, self.finder, self.terms)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -109,6 +111,7 @@ class Service:
         self.wording.start()
         if self.indexing:
             self.indexer.start()
+            self.queue_keeper.start()
             if self.settings.calibrate == "auto":
                 self.recalibrator.start()
         self.encoder.start()
@@ -120,6 +123,7 @@ class Service:
         """End in order: no new work, what is under way finished, what waits written."""
         self._stop.set()
         self.recalibrator.close()
+        self.queue_keeper.close()
         self.indexer.close()
         self.wording.close()
         if self._thread is not None:

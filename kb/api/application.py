@@ -21,6 +21,7 @@ from kb.api import (
     interactions,
     oidc,
     operations,
+    queue,
     roles,
     search,
     sessions,
@@ -37,8 +38,8 @@ from kb.api.people import require_scopes
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 EVERYTHING = (
-    search, articles, files, history, upkeep, templates, roles, interactions, flags, cases, dictionary, workbench,
-    browse, sessions, oidc, operations,
+    search, articles, files, history, upkeep, templates, roles, interactions, flags, cases, queue, dictionary,
+    workbench, browse, sessions, oidc, operations,
 )  # fmt: skip
 """What has endpoints."""
 

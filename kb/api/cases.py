@@ -85,19 +85,20 @@ def change_cases(asked: BulkIn, me: Me, parts: Parts) -> ResultsOut:
     db, text = parts.db, asked.text or ""
 
     def step(case_id: str) -> RevisionCase:
+        version = asked.versions.get(case_id)
         match asked.action:
             case "assign":
-                return casework.assign(db, me, case_id, _whom(me, asked.person_id))
+                return casework.assign(db, me, case_id, _whom(me, asked.person_id), version)
             case "comment":
                 return casework.comment(db, me, case_id, text)
             case "decline":
-                return casework.decline(db, me, case_id, text)
+                return casework.decline(db, me, case_id, text, version)
             case "reopen":
-                return casework.reopen(db, me, case_id, text)
+                return casework.reopen(db, me, case_id, text, version)
             case "accept":
                 return casework.accept(db, me, case_id)
         assert asked.severity is not None  # the shape has looked
-        return casework.weigh(db, me, case_id, asked.severity)
+        return casework.weigh(db, me, case_id, asked.severity, version)
 
     me.require(Right.FLAG)
     return ResultsOut(results=[_result(each) for each in casework.many(asked.ids, step)])
@@ -146,7 +147,7 @@ def accept_case(case_id: CasePath, me: Me, parts: Parts) -> CaseOut:
 @router.post("/cases/{case_id}/reopen", summary="Reopen", responses=_STEP, dependencies=_ALONE)
 def reopen_case(case_id: CasePath, asked: ReopenIn, me: Me, parts: Parts) -> CaseOut:
     """Say that it is not done. For who flagged it and who may fix; 409 if another case about it is open by now."""
-    return _shown(casework.reopen(parts.db, me, case_id, asked.reason))
+    return _shown(casework.reopen(parts.db, me, case_id, asked.reason, asked.version))
 
 
 @router.get(

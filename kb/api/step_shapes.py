@@ -61,18 +61,27 @@ class DeclineIn(Shape):
 class ReopenIn(Shape):
     """Why it is not done."""
 
-    model_config = example({"reason": "It still says ten seconds in the table"})
+    model_config = example({"reason": "It still says ten seconds in the table", "version": 9})
 
     reason: Said
+    version: Version = None
 
 
 class BulkIn(Shape):
     """One step for up to 100 cases: assign (`person_id`), comment (`text`), weigh (`severity`), decline or reopen
     (`text` is the reason), accept."""
 
-    model_config = example({"ids": [AN_ID], "action": "assign", "person_id": "me"})
+    model_config = example({"ids": [AN_ID], "versions": {AN_ID: 4}, "action": "assign", "person_id": "me"})
 
     ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=100)]
+    versions: Annotated[
+        dict[Id, Annotated[int, Field(ge=1, le=MANY)]],
+        Field(
+            default_factory=dict,
+            max_length=100,
+            description="By id, the version that you read: a newer one is a conflict, as with one.",
+        ),
+    ]
     action: Literal["assign", "comment", "weigh", "decline", "accept", "reopen"]
     person_id: Annotated[Id | None, Field(description='An id, "me", or null for nobody.')] = None
     text: Annotated[Said | None, Field(description="A comment, or why.")] = None

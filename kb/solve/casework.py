@@ -140,14 +140,14 @@ def accept(db: Database, by: Person, case_id: str) -> RevisionCase:
     return _step(db, by, case_id, Action.ACCEPTED, step, None)
 
 
-def reopen(db: Database, by: Person, case_id: str, reason: str) -> RevisionCase:
+def reopen(db: Database, by: Person, case_id: str, reason: str, version: int | None = None) -> RevisionCase:
     """Say that it is not done. For who flagged it, and for who may fix. Raises Conflict if another is open by now."""
 
     def step(tx: Tx, before: RevisionCase, at: datetime) -> RevisionCase:
         _flagger_or_fixer(tx, by, before)
         return reopened(tx, by, before, None, "", at)
 
-    return _step(db, by, case_id, Action.REOPENED, step, None, _said(reason, "reason"))
+    return _step(db, by, case_id, Action.REOPENED, step, version, _said(reason, "reason"))
 
 
 def many(case_ids: Sequence[str], step: Callable[[str], RevisionCase]) -> list[Done]:

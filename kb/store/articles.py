@@ -157,7 +157,7 @@ def readable(
     for name, values in (having or {}).items():
         condition &= article.c[name].in_(sorted(values))
     if topic:
-        condition &= (article.c.topic == topic) | article.c.topic.startswith(f"{topic}/", autoescape=True)
+        condition &= under(article.c.topic, topic)
     if published is not None:
         condition &= article.c.published.is_not(None) if published else article.c.published.is_(None)
     return list(_select(tx, condition, limit=limit))
@@ -193,8 +193,7 @@ def unconfirmed(
 
 def _in_use(reader: Reader, owner_id: str | None) -> sa.ColumnElement[bool]:
     owned = sa.true() if owner_id is None else article.c.owner_id == owner_id
-    in_use = article.c.published.is_not(None) & (article.c.confidence != Confidence.ARCHIVED)
-    return may_read(reader) & owned & in_use
+    return may_read(reader) & owned & in_use()
 
 
 def changed_since(tx: Tx, since: datetime) -> list[str]:
@@ -224,6 +223,16 @@ def may_read(reader: Reader) -> sa.ColumnElement[bool]:
     groups = sa.select(article_group.c.article_id).where(article_group.c.article_id == article.c.id)
     member = groups.where(article_group.c.group.in_(sorted(reader.groups)))
     return article.c.audience.in_(tiers) & (~groups.exists() | member.exists())
+
+
+def in_use() -> sa.ColumnElement[bool]:
+    """Published and not archived, whatever its dates."""
+    return article.c.published.is_not(None) & (article.c.confidence != Confidence.ARCHIVED)
+
+
+def under(column: sa.ColumnElement[str], topic: str) -> sa.ColumnElement[bool]:
+    """That topic, or one below it."""
+    return (column == topic) | column.startswith(f"{topic}/", autoescape=True)
 
 
 def is_live(at: datetime) -> sa.ColumnElement[bool]:

@@ -9,6 +9,7 @@ from kb.store.database import UtcDateTime
 from kb.store.schema import BigId, metadata
 
 _UNFINISHED = sa.text("state IN ('open', 'in_progress', 'fixed')")
+_TO_DO = sa.text("state IN ('open', 'in_progress')")
 
 revision_case = sa.Table(
     "revision_case",
@@ -55,6 +56,9 @@ revision_case = sa.Table(
     sa.Index("ix_revision_case_state_demand", "state", "demand", "id"),
     sa.Index("ix_revision_case_owner_id", "owner_id", "demand", "id"),
     sa.Index("ix_revision_case_proof", "proof"),
+    # The editors' queue: what is finished, most of all cases after a while, is not in its way.
+    sa.Index("ix_revision_case_to_do", "demand", "id", sqlite_where=_TO_DO, postgresql_where=_TO_DO),
+    sa.Index("ix_revision_case_to_do_owner", "owner_id", "demand", "id", sqlite_where=_TO_DO, postgresql_where=_TO_DO),
 )
 
 flag = sa.Table(

@@ -30,13 +30,16 @@ _c = revision_case.c
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which cases a list holds; what is empty or None asks nothing. `text` is folded."""
+    """Which cases a list holds; what is empty or None asks nothing. `text` is folded, `unassigned` nobody works on,
+    `whose` is of whom one is owned or worked on."""
 
     states: tuple[State, ...] = ()
     causes: tuple[Cause, ...] = ()
     severities: tuple[Severity, ...] = ()
     owner_id: str = ""
     assignee_id: str = ""
+    unassigned: bool = False
+    whose: str = ""
     topic: str = ""
     item: ItemRef | None = None
     text: str = ""
@@ -87,6 +90,12 @@ def listing(tx: Tx, reader: Reader, wanted: Wanted, after: tuple[int, str] | Non
         found = found.where((_c.demand < demand) | ((_c.demand == demand) & (_c.id < case_id)))
     rows = tx.execute(found.order_by(_c.demand.desc(), _c.id.desc()).limit(limit))
     return [_case(row) for row in rows]
+
+
+def count(tx: Tx, reader: Reader, wanted: Wanted, most: int) -> int:
+    """How many cases `listing` holds, `most` at most."""
+    found = sa.select(_c.id).where(may_see(reader), _having(wanted)).limit(most)
+    return int(tx.execute(sa.select(sa.func.count()).select_from(found.subquery())).scalar() or 0)
 
 
 def may_see(reader: Reader) -> sa.ColumnElement[bool]:
@@ -202,16 +211,24 @@ def steps(tx: Tx, case_id: str) -> list[Step]:
 
 def _having(wanted: Wanted) -> sa.ColumnElement[bool]:
     condition: sa.ColumnElement[bool] = sa.true()
+    if wanted.states:
+        # Written out: SQLite uses the indexes of what is to do only for a statement that names these states.
+        named = [each.value for each in wanted.states]
+        condition &= _c.state.in_(sa.bindparam(None, named, expanding=True, literal_execute=True))
     chosen: Mapping[str, Sequence[str]] = {
-        "state": wanted.states, "cause": wanted.causes, "severity": wanted.severities,
+        "cause": wanted.causes, "severity": wanted.severities,
         "owner_id": (wanted.owner_id,) if wanted.owner_id else (),
         "assignee_id": (wanted.assignee_id,) if wanted.assignee_id else (),
     }  # fmt: skip
     for name, values in chosen.items():
         if values:
             condition &= _c[name].in_([str(each) for each in values])
+    if wanted.unassigned:
+        condition &= _c.assignee_id.is_(None)
+    if wanted.whose:
+        condition &= (_c.owner_id == wanted.whose) | (_c.assignee_id == wanted.whose)
     if wanted.topic:
-        condition &= (_c.topic == wanted.topic) | _c.topic.startswith(f"{wanted.topic}/", autoescape=True)
+        condition &= articles.under(_c.topic, wanted.topic)
     if wanted.item is not None:
         condition &= (_c.item_kind == wanted.item.kind.value) & (_c.item_id == wanted.item.id)
     if wanted.due_before is not None:

@@ -18,7 +18,8 @@ from kb.flag import Cause
 from kb.interaction import EventKind
 from kb.passage import Kind
 from kb.person import ANONYMOUS, SYSTEM
-from kb.store import schema, upkeep_tables
+from kb.queue import LineKind
+from kb.store import queue_tables, schema, upkeep_tables
 from kb.store.case_tables import case_proof, case_step, domain_owner, flag, notification, revision_case
 from kb.store.database import Tx, batches
 from kb.store.schema import article, article_file, audit, event, failure, interaction, link, metadata, person, post
@@ -41,6 +42,7 @@ PSEUDONYMISED = {
     upkeep_tables.template.c.changed_by: upkeep_tables.template.c.changed_at,
     upkeep_tables.licence.c.changed_by: upkeep_tables.licence.c.changed_at,
     upkeep_tables.checklist.c.checked_by: upkeep_tables.checklist.c.checked_at,
+    queue_tables.queue_line.c.dismissed_by: queue_tables.queue_line.c.dismissed_at,
 }
 """Columns in which a pseudonym takes the place of a person's id, so that history stays readable; with the time of
 the row."""
@@ -48,7 +50,7 @@ the row."""
 EMPTIED = (article.c.owner_id, revision_case.c.owner_id, revision_case.c.assignee_id)
 DELETED = (
     schema.api_key.c.person_id, schema.password.c.person_id, schema.identity.c.person_id, schema.session.c.person_id,
-    notification.c.person_id, domain_owner.c.person_id, person.c.id,
+    notification.c.person_id, domain_owner.c.person_id, queue_tables.asked.c.person_id, person.c.id,
 )  # fmt: skip
 """Columns by which rows are deleted, in this order."""
 
@@ -115,6 +117,7 @@ def somebody(tx: Tx, known: Known, pseudonym: str, until: datetime | None = None
         done[f"{column.table.name}.{column.name} emptied"] = tx.execute(emptied).rowcount
     for column in DELETED:
         done[column.table.name] = tx.execute(sa.delete(column.table).where(column == mine)).rowcount
+    _hide_searches(tx)
     tx.execute(sa.delete(failure))  # by a hash of the login: forgotten for all, rather than computed here
     return done
 
@@ -223,13 +226,22 @@ def _delete_interactions(tx: Tx, condition: sa.ColumnElement[bool]) -> dict[str,
         tx.execute(sa.select(interaction.c.id).where(interaction.c.id.in_(batch)).with_for_update())
         _forget_queries(tx, flag.c.interaction_id.in_(batch))
         tx.execute(sa.update(flag).where(flag.c.interaction_id.in_(batch)).values(interaction_id=None))
+        tx.execute(sa.delete(queue_tables.asked).where(queue_tables.asked.c.contact.in_(batch)))
         done["their events"] += tx.execute(sa.delete(event).where(event.c.interaction_id.in_(batch))).rowcount
         done["their links"] += tx.execute(sa.delete(link).where(link.c.interaction_id.in_(batch))).rowcount
         later = sa.update(interaction).where(interaction.c.continues.in_(batch))
         tx.execute(later.values(continues=None, continuation=None))
     for batch in batches(ids):
         done["interactions"] += tx.execute(sa.delete(interaction).where(interaction.c.id.in_(batch))).rowcount
+    _hide_searches(tx)
     return done
+
+
+def _hide_searches(tx: Tx) -> None:
+    """Show no failing search until it has been counted again, without whom was erased."""
+    line = queue_tables.queue_line
+    emptied = {"shown": False, "words": "", "data": {}}
+    tx.execute(sa.update(line).where(line.c.kind == LineKind.SEARCH.value).values(emptied))
 
 
 def _forget_queries(tx: Tx, condition: sa.ColumnElement[bool]) -> int:

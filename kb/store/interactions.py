@@ -46,20 +46,20 @@ def append(tx: Tx, events: Sequence[Event]) -> None:
 def trail(tx: Tx, interaction_id: str) -> list[Event]:
     """The events of one interaction, oldest first."""
     rows = tx.execute(sa.select(event).where(event.c.interaction_id == interaction_id).order_by(event.c.at, event.c.id))
-    return [_event(row) for row in rows]
+    return [as_event(row) for row in rows]
 
 
 def recent(tx: Tx, kind: EventKind, limit: int = 100) -> list[Event]:
     """The latest events of one kind, newest first."""
     rows = tx.execute(sa.select(event).where(event.c.kind == kind).order_by(event.c.id.desc()).limit(limit))
-    return [_event(row) for row in rows]
+    return [as_event(row) for row in rows]
 
 
 def search(tx: Tx, search_id: str) -> Event | None:
     """The `searched` event of a search, if it has been logged."""
     found = sa.select(event).where(event.c.search_id == search_id, event.c.kind == EventKind.SEARCHED)
     row = tx.execute(found.limit(1)).first()
-    return None if row is None else _event(row)
+    return None if row is None else as_event(row)
 
 
 RECEIVED = (EventKind.VIEWED, EventKind.COPIED, EventKind.INSERTED, EventKind.LINKED)
@@ -138,7 +138,7 @@ def about(tx: Tx, item: ItemRef, kinds: Collection[EventKind], since: datetime) 
     here = (event.c.item_kind == item.kind.value) & (event.c.item_id == item.id) & (event.c.at >= since)
     of_kind = event.c.kind.in_(sorted(kinds))
     rows = tx.execute(sa.select(event).where(here, of_kind).order_by(event.c.at.desc(), event.c.id.desc()))
-    return [_event(row) for row in rows]
+    return [as_event(row) for row in rows]
 
 
 def _remember_links(tx: Tx, events: Sequence[Event]) -> None:
@@ -170,7 +170,8 @@ def _row(each: Event) -> dict[str, Any]:
     return {name: getattr(each, name) for name in columns(event) if name != "id"}
 
 
-def _event(row: Any) -> Event:
+def as_event(row: Any) -> Event:
+    """A row of the trail as the noun."""
     fields: dict[str, Any] = dict(row._mapping)
     fields["kind"] = EventKind(row.kind)
     fields["item_kind"] = None if row.item_kind is None else Kind(row.item_kind)

@@ -137,7 +137,7 @@ article = sa.Table(
     sa.Column("topic", sa.String(200), nullable=False, index=True),
     _strings("products"),
     _strings("tags"),
-    sa.Column("owner_id", sa.String(40)),
+    sa.Column("owner_id", sa.String(40), index=True),
     sa.Column("latest", sa.Integer, nullable=False),
     sa.Column("published", sa.Integer),
     sa.Column("published_at", UtcDateTime),

@@ -258,3 +258,25 @@ def test_the_list_is_ordered_by_demand_filtered_and_paged(centre: House) -> None
     bulk = centre.post("cases/bulk", {"ids": [*ids, "none"], "action": "assign", "person_id": "me"}, "contributor")
     assert [each["code"] for each in bulk.json()["results"]] == ["", "", "", "not_found"]
     assert titles(assignee=centre.ids["contributor"]) == ["Light 3", "Light 2", "Light 1"]
+
+
+def test_many_at_once_and_their_undo_never_overwrite_what_somebody_else_did(centre: House) -> None:
+    articles = [centre.write(f"Light {n}", TEN) for n in range(2)]
+    mine, theirs = (flagged(centre, article)["case"] for article in articles)
+
+    def step(versions: dict[str, int], **sent: Any) -> dict[str, tuple[str, int | None]]:
+        asked = {"ids": [*versions], "versions": versions} | sent
+        done = centre.post("cases/bulk", asked, "contributor").json()["results"]
+        return {each["id"]: (each["code"], each["case"] and each["case"]["version"]) for each in done}
+
+    centre.post(f"cases/{theirs['id']}/assign", {"person_id": "me"}, "publisher")
+    read = mine["version"]
+    both = {mine["id"]: read, theirs["id"]: theirs["version"]}
+    done = step(both, action="decline", text="Ten is right")
+    assert done == {mine["id"]: ("", read + 1), theirs["id"]: ("conflict", None)}
+    assert centre.get(f"cases/{theirs['id']}", "candidate").json()["state"] == "in_progress"
+    centre.post(f"cases/{mine['id']}/comment", {"text": "Why?"}, "candidate")
+    assert step({mine["id"]: read + 1}, action="reopen", text="Undone") == {mine["id"]: ("conflict", None)}
+    late = centre.post(f"cases/{mine['id']}/reopen", {"reason": "Undone", "version": read + 1}, "contributor")
+    assert problem(late)["code"] == "conflict"
+    assert step({mine["id"]: read + 2}, action="reopen", text="Undone") == {mine["id"]: ("", read + 3)}

@@ -16,6 +16,7 @@ import kb.api.flag_shapes
 import kb.api.interaction_shapes
 import kb.api.judging_shapes
 import kb.api.operations
+import kb.api.queue_shapes
 import kb.api.search_shapes
 import kb.api.sessions
 import kb.api.step_shapes
@@ -101,6 +102,7 @@ def shapes() -> list[type[BaseModel]]:
         kb.api.sessions,
         kb.api.step_shapes,
         kb.api.template_shapes,
+        kb.api.queue_shapes,
         kb.api.upkeep_shapes,
         kb.api.workbench_shapes,
     ]

@@ -33,7 +33,7 @@ def planned(tx: Tx) -> Iterator[list[str]]:
     ("wanted", "index"),
     [
         (Wanted(), "ix_revision_case_demand"),
-        (Wanted(states=TO_DO, owner_id="ada"), "ix_revision_case_owner_id"),
+        (Wanted(states=TO_DO, owner_id="ada"), "ix_revision_case_to_do_owner"),
         (Wanted(item=ItemRef(Kind.ARTICLE, "a")), "ix_revision_case_item"),
     ],
 )

@@ -15,10 +15,10 @@ export function t(key, values = {}, fallback = key) {
   return (messages[key] ?? fallback).replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
 }
 
-/** The message for an amount: `key.one`, `key.other`. */
-export function count(key, n) {
+/** The message for an amount: `key.one`, `key.other`, with `{name}` filled in as well. */
+export function count(key, n, values = {}) {
   const form = new Intl.PluralRules(language).select(n);
-  return t(`${key}.${form}` in messages ? `${key}.${form}` : `${key}.other`, { n: number(n) });
+  return t(`${key}.${form}` in messages ? `${key}.${form}` : `${key}.other`, { ...values, n: number(n) });
 }
 
 /** How this language writes numbers and dates: English as the browser's owner does, 21 Nov or Nov 21. */
@@ -38,6 +38,14 @@ export const moment = (iso) => new Intl.DateTimeFormat(locale(), { dateStyle: "m
 /** A time to wait: "12 seconds", from two minutes on in minutes. */
 export const duration = (seconds) => {
   const [value, unit] = seconds < 120 ? [seconds, "second"] : [Math.ceil(seconds / 60), "minute"];
+  return new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: "long" }).format(value);
+};
+
+/** How long something is, in its largest whole unit: "40 minutes", "3 hours", from two days on "2 days". */
+export const span = (seconds) => {
+  const [size, unit] = [[86_400, "day"], [3_600, "hour"], [60, "minute"]].find(([size, unit]) =>
+    seconds >= size * (unit === "day" ? 2 : 1)) ?? [60, "minute"];
+  const value = Math.max(1, Math.floor(seconds / size));
   return new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: "long" }).format(value);
 };
 
