@@ -27,7 +27,7 @@ from kb.errors import Invalid
 from kb.interaction import Event, EventKind, Interaction
 from kb.passage import ItemRef, Kind
 from kb.person import Person, Scope
-from kb.solve import reading, trail
+from kb.solve import rating, reading, trail
 from kb.standing import Standing
 
 router = APIRouter(
@@ -103,6 +103,7 @@ def _noun(parts: Running, me: Person, sent: EventIn, field: str) -> Event:
 
 def _data(sent: EventIn) -> dict[str, object]:
     data: dict[str, object] = {"type": sent.type.value} if sent.type else {}
+    data |= {rating.COMMENT: sent.comment} if sent.comment else {}
     return data | ({trail.ACKNOWLEDGED: sent.acknowledged_case} if sent.acknowledged_case else {})
 
 
