@@ -6,9 +6,7 @@ import pytest
 
 from kb.article import Article
 from kb.audience import Audience
-from kb.erasure import Subject, SubjectKind
 from kb.interaction import LONGEST_COMMENT
-from kb.person import SYSTEM
 from kb.solve import erasing
 from tests.api.conftest import House
 from tests.api.test_cases import TEN, centre
@@ -134,7 +132,7 @@ def test_what_somebody_said_goes_with_them_and_their_voice_stays_counted(centre:
     article = centre.write("Red light", TEN)
     for who in ("customer", "partner", ""):
         rate(centre, article, who, comment=f"said by {who}")
-    erasing.erase(centre.service.db, SYSTEM, Subject(SubjectKind.PERSON, centre.ids["customer"]))
+    erasing.erase(centre.service.db, erasing.find(centre.service.db, centre.ids["customer"]))
     found = ratings(centre)
     assert found["not_helpful"] == 3
     assert {each["text"] for each in found["comments"]} == {"said by partner", "said by "}
