@@ -135,4 +135,4 @@ def test_what_somebody_said_goes_with_them_and_their_voice_stays_counted(centre:
     erasing.erase(centre.service.db, erasing.find(centre.service.db, centre.ids["customer"]))
     found = ratings(centre)
     assert found["not_helpful"] == 3
-    assert {each["text"] for each in found["comments"]} == {"said by partner", "said by "}
+    assert {each["text"] for each in found["comments"]} == {"said by partner", "said by"}

@@ -74,7 +74,8 @@ def select(page: Page, text: str) -> None:
     """Select a text where it stands, as with the mouse."""
     page.evaluate(
         """text => {
-          const walker = document.createTreeWalker(document.querySelector("main section:not([hidden])"), NodeFilter.SHOW_TEXT);
+          const shown = document.querySelector("main section:not([hidden])");
+          const walker = document.createTreeWalker(shown, NodeFilter.SHOW_TEXT);
           for (let node = walker.nextNode(); node; node = walker.nextNode()) {
             const at = node.data.indexOf(text);
             if (at >= 0) return getSelection().setBaseAndExtent(node, at, node, at + text.length);

@@ -12,8 +12,9 @@ export function here() {
 export function adopt() {
   const address = new URL(location.href);
   const article = address.searchParams.get("article");
+  if (!article) return;
   address.searchParams.delete("article");
-  if (article && !address.hash) address.hash = addressOf({ article });
+  if (!address.hash) address.hash = addressOf({ article });
   history.replaceState(history.state, "", address);
 }
 
