@@ -33,8 +33,7 @@ export function openFlag(item, shown) {
     el("div", { class: "row" },
       el("button", { type: "submit", class: "primary" }, t("flag.send")),
       el("button", { type: "button", class: "quiet", on: { click: () => dialog.close() } }, t("signin.cancel"))));
-  const from = document.activeElement;
-  const dialog = el("dialog", { id: "flag", "aria-labelledby": "flag-title", on: { close: () => { dialog.remove(); from.focus(); } } }, form);
+  const dialog = el("dialog", { id: "flag", "aria-labelledby": "flag-title", on: { close: () => dialog.remove() } }, form);
   form.addEventListener("change", () => noteFor(form));
   form.addEventListener("keydown", (event) => {
     if (event.target !== note && !event.ctrlKey && !event.metaKey && !event.altKey) pick(form, choices[event.key - 1], note, event);
