@@ -57,10 +57,18 @@ class EventKind(StrEnum):
     INSERTED = "inserted"
     LINKED = "linked"
     UNLINKED = "unlinked"
+    HELPFUL = "helpful"
     NOT_HELPFUL = "not_helpful"
     RESOLVED = "resolved"
     HANDED_OFF = "handed_off"
     CAME_BACK = "came_back"
+
+
+RATINGS = (EventKind.HELPFUL, EventKind.NOT_HELPFUL)
+"""What anybody may say of an item (KCS: everyone can rate or comment)."""
+
+LONGEST_COMMENT = 500
+"""Characters of what somebody adds to a rating: a line or two, not a letter."""
 
 
 class LinkType(StrEnum):
@@ -75,7 +83,7 @@ class Event:
     """One step of a trail, tied to the exact revision and passage it was about.
 
     `search_id` is the id of the search that led here and `position` the 1-based place of the hit in it.
-    `data` holds what only some kinds have: the query and hits of a search, the type of a link.
+    `data` holds what only some kinds have: a search's query and hits, a link's type, a rating's `comment`.
     """
 
     kind: EventKind

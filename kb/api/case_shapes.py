@@ -1,6 +1,7 @@
 """Flags, cases and notifications, as they go over the wire."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from kb.flag import Cause, Flag, Road
 from kb.passage import Kind
 from kb.solve.casework import Told
 from kb.solve.history import Comparison
+from kb.solve.rating import Ratings
 from kb.text.difference import Step as Stretch
 
 AN_ID, AN_AGENT, AN_EDITOR = (
@@ -180,6 +182,31 @@ FIXED = CASE | {
 }  # fmt: skip
 
 
+class RatedOut(Shape):
+    """What a reader said of a revision."""
+
+    at: datetime
+    helped: bool
+    revision: int
+    text: str
+
+
+class RatingsOut(Shape):
+    """How many readers rated it either way, each once, and the latest of what they said as far as it is for you."""
+
+    helpful: int
+    not_helpful: int
+    comments: list[RatedOut]
+
+    @classmethod
+    def of(cls, found: Ratings | None) -> "RatingsOut | None":
+        """Ratings as they are shown."""
+        if found is None:
+            return None
+        comments = [RatedOut(**asdict(each)) for each in found.comments]
+        return cls(helpful=found.helpful, not_helpful=found.not_helpful, comments=comments)
+
+
 class ReadCaseOut(CaseOut):
     """A case with its flags, its history and, once it is fixed, the proof."""
 
@@ -196,6 +223,7 @@ class ReadCaseOut(CaseOut):
                 "after": {"rank": 1, "revision": 4, "ordinal": 0, "text": "Hold reset for fifteen seconds."},
             }],
             "changed": CHANGED,
+            "ratings": None,
         }
     )  # fmt: skip
 
@@ -203,6 +231,7 @@ class ReadCaseOut(CaseOut):
     history: list[HistoryOut]
     proofs: list[ProofOut]
     changed: Annotated[ChangedOut | None, Field(description="What the fix changed; null where there is none.")]
+    ratings: Annotated[RatingsOut | None, Field(description="What readers said; null for any cause but `not_helpful`.")]
 
     @classmethod
     def told(cls, told: Told, changed: Comparison | None, at: datetime) -> "ReadCaseOut":
@@ -225,6 +254,7 @@ class ReadCaseOut(CaseOut):
                 for each in told.proofs
             ],
             changed=ChangedOut.of(changed),
+            ratings=RatingsOut.of(told.ratings),
         )
 
 

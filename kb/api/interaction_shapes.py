@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from kb.api.shapes import MANY, Id, Name, Number, Shape, Short, example
-from kb.interaction import Channel, Continuation, EventKind, LinkType
+from kb.api.shapes import MANY, Id, Name, Number, Shape, Short, Text, example
+from kb.interaction import LONGEST_COMMENT, Channel, Continuation, EventKind, LinkType
 from kb.language import Language
 from kb.passage import Kind
 
@@ -61,7 +61,7 @@ class EventItemOut(Shape):
 
 
 class EventOut(Shape):
-    """One step of a trail. `data` holds what only some kinds have: the query of a search, the type of a link."""
+    """One step of a trail. `data` holds what only some kinds have: a query, the type of a link, a comment."""
 
     kind: EventKind
     at: datetime
@@ -100,6 +100,14 @@ class EventIn(Shape):
     item_id: Id | None = None
     revision: Annotated[int | None, Field(ge=1, le=MANY, description="The revision that was seen.")] = None
     ordinal: Annotated[int | None, Field(ge=0, le=MANY, description="The passage of it.")] = None
+    comment: Annotated[
+        Text,
+        Field(
+            max_length=LONGEST_COMMENT,
+            description="With `helpful` or `not_helpful`: what helped, or was missing. It may follow in an event of "
+            "its own; else an item is rated once in an interaction (409).",
+        ),
+    ] = ""
     type: Annotated[LinkType | None, Field(description="Of a link: did it resolve the contact?")] = None
     acknowledged_case: Annotated[
         Id | None,

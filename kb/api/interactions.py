@@ -27,7 +27,7 @@ from kb.errors import Invalid
 from kb.interaction import Event, EventKind, Interaction
 from kb.passage import ItemRef, Kind
 from kb.person import Person, Scope
-from kb.solve import reading, trail
+from kb.solve import rating, reading, trail
 from kb.standing import Standing
 
 router = APIRouter(
@@ -66,7 +66,8 @@ def read_interaction(
 @router.post("/events", status_code=201, summary="Record", responses=refusals(403, 404, 409, 413))
 def record_events(asked: EventsIn, me: Me, parts: Parts) -> RecordedOut:
     """Write what happened to the trail: all of it or nothing, and before this answers. What has a severe case open is
-    copied, inserted or linked only by who names it in `acknowledged_case` (409, `open_case`)."""
+    copied, inserted or linked only by who names it in `acknowledged_case` (409, `open_case`). Anybody may rate what they
+    read (`helpful`, `not_helpful`), once in an interaction; many who say that it did not help make a case."""
     events = [_noun(parts, me, each, f"events.{place}") for place, each in enumerate(asked.events)]
     trail.record(parts.db, me, events, parts.case_rules)
     return RecordedOut(recorded=len(events))
@@ -103,6 +104,7 @@ def _noun(parts: Running, me: Person, sent: EventIn, field: str) -> Event:
 
 def _data(sent: EventIn) -> dict[str, object]:
     data: dict[str, object] = {"type": sent.type.value} if sent.type else {}
+    data |= {rating.COMMENT: sent.comment} if sent.comment else {}
     return data | ({trail.ACKNOWLEDGED: sent.acknowledged_case} if sent.acknowledged_case else {})
 
 

@@ -9,8 +9,9 @@ from kb.case import MOST_DEMAND, Action, News, Replayed, RevisionCase, Rules, Se
 from kb.errors import Invalid, KbError, NotAllowed, NotFound
 from kb.flag import Flag
 from kb.person import SYSTEM, Person, Right
-from kb.solve import seeing
+from kb.solve import rating, seeing
 from kb.solve.folding import change, owner_for, words
+from kb.solve.rating import Ratings
 from kb.store import audit, cases, flags, notifications, people
 from kb.store.cases import Wanted
 from kb.store.database import Database, Tx
@@ -22,12 +23,13 @@ LONGEST_TEXT = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A case with its flags, history and proofs."""
+    """A case with its flags, history and proofs; of `not_helpful` with what readers said."""
 
     case: RevisionCase
     flags: tuple[Flag, ...]
     steps: tuple[Step, ...]
     proofs: tuple[Replayed, ...]
+    ratings: Ratings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ def read(db: Database, by: Person, case_id: str) -> Told:
             tuple(flags.of_case(tx, found.id)),
             tuple(cases.steps(tx, found.id)),
             tuple(flags.proofs(tx, found.id)),
+            rating.of_case(tx, by, found),
         )
 
 

@@ -17,10 +17,10 @@ from kb import clock
 from kb.audience import Audience
 from kb.case import Rules
 from kb.errors import Conflict, Invalid, KbError, NotAllowed, NotFound, Unacknowledged
-from kb.interaction import Channel, Continuation, Event, EventKind, Interaction, LinkType
+from kb.interaction import RATINGS, Channel, Continuation, Event, EventKind, Interaction, LinkType
 from kb.passage import ItemRef, Kind
 from kb.person import Person, Right
-from kb.solve import seeing, unhelpful
+from kb.solve import rating, seeing, unhelpful
 from kb.standing import Standing
 from kb.store import articles, interactions, ledger
 from kb.store.database import Database, Tx
@@ -28,7 +28,7 @@ from kb.store.database import Database, Tx
 log = logging.getLogger(__name__)
 
 ABOUT_AN_ITEM = frozenset({
-    EventKind.VIEWED, EventKind.COPIED, EventKind.INSERTED, EventKind.LINKED, EventKind.UNLINKED, EventKind.NOT_HELPFUL,
+    EventKind.VIEWED, EventKind.COPIED, EventKind.INSERTED, EventKind.LINKED, EventKind.UNLINKED, *RATINGS,
 })  # fmt: skip
 BY_STAFF = frozenset({EventKind.LINKED, EventKind.UNLINKED})
 IN_AN_INTERACTION = frozenset({EventKind.LINKED, EventKind.UNLINKED, EventKind.RESOLVED})
@@ -119,6 +119,8 @@ def _as_seen_by(by: Person, event: Event, seen: Mapping[ItemRef, Standing]) -> E
         return event
     if item is not None and item not in seen:
         return None
+    if rating.COMMENT in event.data and not rating.may_read(by, event):
+        event = rating.without_comment(event)
     if by.tier is not Audience.INTERNAL:
         return replace(event, ordinal=None, data={name: each for name, each in event.data.items() if name != _SHOWN})
     if _SHOWN not in event.data:
@@ -140,13 +142,15 @@ def record(db: Database, by: Person, events: Sequence[Event], rules: Rules = _NO
     """Append events to the trail, all or none, before returning. Raises Invalid or NotFound for a bad one.
 
     Staff who copy, insert or link something with a severe case open say so with the event, by its id; Unacknowledged
-    otherwise. Where enough people say that something does not help, a case is opened.
+    otherwise. Who rates an item twice in one interaction gets Conflict. Where enough people say that something does not
+    help, a case is opened.
     """
     at = clock.now()
     with db.write() as tx:
         for place, event in enumerate(events):
             _check(tx, by, event, f"events.{place}")
-        interactions.append(tx, [replace(event, person_id=by.id, at=at) for event in events])
+        rating.check(tx, by, events)
+        interactions.append(tx, [replace(rating.kept(tx, by, each), person_id=by.id, at=at) for each in events])
         if not by.is_staff:
             said = [about(each) for each in events if each.kind is EventKind.NOT_HELPFUL]
             unhelpful.heard(tx, [each for each in said if each], rules, at)
@@ -156,7 +160,7 @@ def _check(tx: Tx, by: Person, event: Event, field: str) -> None:
     if event.kind in WRITTEN_BY_KB:
         raise Invalid(f"{event.kind} events are written by the search itself", f"{field}.kind")
     if event.interaction_id is not None:
-        own_interaction(interactions.get(tx, event.interaction_id), by)
+        own_interaction(interactions.get(tx, event.interaction_id, to_add=event.kind in RATINGS), by)
     elif event.kind in IN_AN_INTERACTION:
         raise Invalid(f"a {event.kind} event belongs to an interaction", f"{field}.interaction_id")
     if event.kind in BY_STAFF and not by.is_staff:

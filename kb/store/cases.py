@@ -169,9 +169,11 @@ def reuse(tx: Tx, item: ItemRef, since: datetime) -> int:
     return int(tx.execute(counted).scalar() or 0)
 
 
-def finished_at(tx: Tx, item: ItemRef, fold: str) -> datetime | None:
-    """When the last finished case about an item with that key was closed or declined."""
+def finished_at(tx: Tx, item: ItemRef, fold: str, before: datetime | None = None) -> datetime | None:
+    """When the last finished case about an item with that key was closed or declined, if asked up to `before`."""
     found = sa.select(sa.func.max(_c.closed_at)).where(_c.item_id == item.id, _c.fold == fold)
+    if before is not None:
+        found = found.where(_c.closed_at <= before)
     at: datetime | None = tx.execute(found).scalar()
     return at
 

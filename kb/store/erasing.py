@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from kb.erasure import PSEUDONYM, Subject, SubjectKind
 from kb.flag import Cause
-from kb.interaction import EventKind
+from kb.interaction import RATINGS, EventKind
 from kb.passage import Kind
 from kb.person import ANONYMOUS, SYSTEM
 from kb.queue import LineKind
@@ -96,7 +96,7 @@ def customer(tx: Tx, reference: str, until: datetime | None = None) -> dict[str,
 
 
 def somebody(tx: Tx, known: Known, pseudonym: str, until: datetime | None = None) -> dict[str, int]:
-    """Take out a person (as far as until then): account, keys and searches go, a pseudonym stays in the history.
+    """Take out a person (as far as until then): account, keys, searches and comments go, a pseudonym stays in history.
 
     The interactions that somebody without a role opened are their own and go as well.
     """
@@ -106,6 +106,7 @@ def somebody(tx: Tx, known: Known, pseudonym: str, until: datetime | None = None
     searched = (event.c.person_id == mine) & (event.c.kind == EventKind.SEARCHED) & _until(event.c.at, until)
     done["searches"] = tx.execute(sa.delete(event).where(searched)).rowcount
     done["queries of their flags"] = _forget_queries(tx, (flag.c.person_id == mine) & _until(flag.c.created_at, until))
+    done["comments"] = _forget_comments(tx, (event.c.person_id == mine) & _until(event.c.at, until))
     about = (audit.c.subject_id == mine) & _until(audit.c.at, until)
     cleared = sa.update(audit).where(about).values(subject_id=pseudonym, before={}, after={})
     done["audit entries about them"] = tx.execute(cleared).rowcount
@@ -249,6 +250,13 @@ def _forget_queries(tx: Tx, condition: sa.ColumnElement[bool]) -> int:
     gaps = sa.select(flag.c.case_id).where(condition, flag.c.cause == Cause.NOTHING_ANSWERS.value)
     tx.execute(sa.update(revision_case).where(revision_case.c.id.in_(gaps)).values(title="", words=""))
     return tx.execute(sa.update(flag).where(condition, flag.c.query != "").values(query="", search_id=None)).rowcount
+
+
+def _forget_comments(tx: Tx, condition: sa.ColumnElement[bool]) -> int:
+    """Drop what was said with ratings, which are otherwise counted as they were."""
+    rated = condition & event.c.kind.in_([each.value for each in RATINGS])
+    commented = rated & event.c.data["comment"].as_string().is_not(None)
+    return tx.execute(sa.update(event).where(commented).values(data={})).rowcount
 
 
 def _with_continuations(tx: Tx, condition: sa.ColumnElement[bool]) -> set[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kb.errors import NotFound
-from kb.interaction import Channel, Continuation, Event, EventKind, Interaction, LinkType
+from kb.interaction import RATINGS, Channel, Continuation, Event, EventKind, Interaction, LinkType
 from kb.passage import ItemRef, Kind
 from kb.store.database import Tx, insert_into
 from kb.store.schema import columns, event, interaction, link
@@ -18,9 +18,10 @@ def insert(tx: Tx, new: Interaction) -> None:
     tx.execute(sa.insert(interaction).values(**{name: getattr(new, name) for name in columns(interaction)}))
 
 
-def get(tx: Tx, interaction_id: str) -> Interaction:
-    """The interaction with that id; raises NotFound."""
-    row = tx.execute(sa.select(interaction).where(interaction.c.id == interaction_id)).first()
+def get(tx: Tx, interaction_id: str, to_add: bool = False) -> Interaction:
+    """The interaction with that id; raises NotFound. If something is `to_add` once, others who want to add it wait."""
+    wanted = sa.select(interaction).where(interaction.c.id == interaction_id)
+    row = tx.execute(wanted.with_for_update() if to_add else wanted).first()
     if row is None:
         raise NotFound(f"no interaction {interaction_id}")
     return _interaction(row)
@@ -139,6 +140,35 @@ def about(tx: Tx, item: ItemRef, kinds: Collection[EventKind], since: datetime) 
     of_kind = event.c.kind.in_(sorted(kinds))
     rows = tx.execute(sa.select(event).where(here, of_kind).order_by(event.c.at.desc(), event.c.id.desc()))
     return [as_event(row) for row in rows]
+
+
+def rated(tx: Tx, interaction_id: str, person_id: str, item: ItemRef) -> list[Event]:
+    """How somebody rated an item in an interaction, oldest first."""
+    mine = (event.c.interaction_id == interaction_id) & (event.c.person_id == person_id)
+    rows = tx.execute(sa.select(event).where(mine, _rates(item)).order_by(event.c.id))
+    return [_event(row) for row in rows]
+
+
+def voices(tx: Tx, item: ItemRef, since: datetime, until: datetime) -> dict[EventKind, int]:
+    """How many different people (interactions, where they are known) rated an item either way in that time."""
+    who = sa.func.coalesce(event.c.interaction_id, event.c.person_id)
+    counted = sa.select(event.c.kind, sa.func.count(who.distinct())).where(
+        _rates(item), event.c.at.between(since, until)
+    )
+    found = {EventKind(kind): n for kind, n in tx.execute(counted.group_by(event.c.kind))}
+    return {kind: found.get(kind, 0) for kind in RATINGS}
+
+
+def comments(tx: Tx, item: ItemRef, since: datetime, until: datetime, limit: int) -> list[Event]:
+    """The ratings of an item in that time to which something was added, the latest first."""
+    said = event.c.data["comment"].as_string().is_not(None) & event.c.at.between(since, until)
+    rows = tx.execute(sa.select(event).where(_rates(item), said).order_by(event.c.id.desc()).limit(limit))
+    return [_event(row) for row in rows]
+
+
+def _rates(item: ItemRef) -> sa.ColumnElement[bool]:
+    about = (event.c.item_kind == item.kind.value) & (event.c.item_id == item.id)
+    return about & event.c.kind.in_([each.value for each in RATINGS])
 
 
 def _remember_links(tx: Tx, events: Sequence[Event]) -> None:

@@ -30,7 +30,7 @@ _VALUES: dict[str, st.SearchStrategy[Any]] = {
     "to": st.integers(1, 3),
     "version": st.integers(1, 3),
     "interaction": st.sampled_from(["same", "secret", "none"]),
-    "event": st.sampled_from(["viewed", "linked", "not_helpful", "resolved"]),
+    "event": st.sampled_from(["viewed", "linked", "helpful", "not_helpful", "resolved"]),
     "topics": _some(TOPICS[1:]),
     "products": _some(PRODUCTS),
     "tags": _some(TAGS),
@@ -51,7 +51,7 @@ _NEEDED = {
     "suggest": "number text typed limit kinds topics products flag",
     "list_articles": "number limit topics published confidence audience flag",
     "compare_revisions": "number revision to",
-    "record_events": "number event revision interaction flag",
+    "record_events": "number event revision interaction text flag",
     "create_article": "other text",
     "revise_article": "number text typed version flag",
     "archive_article": "number other",
@@ -155,7 +155,8 @@ def _event(drawn: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
         "interaction_id": named["interactions"][drawn["interaction"]],
     }
     event |= item if drawn["flag"] else {"number": named["numbers"][drawn["number"]]}
-    return {"events": [event | ({"type": "reference"} if drawn["event"] == "linked" else {})]}
+    of_kind = {"linked": {"type": "reference"}, "not_helpful": {"comment": drawn["text"]}}
+    return {"events": [event | of_kind.get(drawn["event"], {})]}
 
 
 def _change(drawn: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:

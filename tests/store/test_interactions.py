@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from kb.errors import NotFound
 from kb.interaction import Channel, Continuation, Event, EventKind, LinkType
-from kb.passage import Kind
+from kb.passage import ItemRef, Kind
 from kb.store import interactions
 from kb.store.database import Database, Tx
 from kb.store.schema import event
@@ -191,3 +191,30 @@ def test_counts_and_links_tell_the_same_whatever_happened(db: Database) -> None:
                     if each.data["type"] == LinkType.RESOLUTION:
                         told[item_id] = told.get(item_id, 0) + 1
             assert resolved(tx, "x", "y", "z") == told
+
+
+def test_ratings_are_counted_by_voice_and_what_was_said_with_them_comes_back(db: Database) -> None:
+    about = {"item_kind": Kind.ARTICLE, "item_id": "x", "revision": 1}
+    said = {"comment": "which button? 哪个", "audience": "public", "groups": []}
+    no, yes, later = EventKind.NOT_HELPFUL, EventKind.HELPFUL, NOON + SECOND
+    with db.write() as tx:
+        interactions.insert(tx, an_interaction("i1"))
+        for each in (
+            an_event(no, "i1", at=NOON, **about),
+            an_event(no, "i1", at=NOON, **about, data=said),
+            an_event(no, None, at=NOON, person_id="p2", **about),
+            an_event(yes, None, at=NOON, person_id="p3", **about),
+            an_event(no, None, at=later, person_id="p4", **about, data=said),
+            an_event(no, None, at=NOON, person_id="p5", **about | {"item_id": "y"}, data=said),
+        ):
+            interactions.append(tx, [each])
+        assert interactions.get(tx, "i1", to_add=True).id == "i1"
+    item = ItemRef(Kind.ARTICLE, "x")
+    with db.read() as tx:
+        assert interactions.voices(tx, item, NOON, NOON) == {no: 2, yes: 1}
+        assert interactions.voices(tx, item, NOON, later) == {no: 3, yes: 1}
+        assert [each.data for each in interactions.comments(tx, item, NOON, NOON, 10)] == [said]
+        assert [each.person_id for each in interactions.comments(tx, item, NOON, later, 1)] == ["p4"]
+        person = interactions.trail(tx, "i1")[0].person_id
+        assert [each.data for each in interactions.rated(tx, "i1", person, item)] == [{}, said]
+        assert interactions.rated(tx, "i1", "p2", item) == []

@@ -18,7 +18,7 @@ def test_a_certain_answer_stands_first_marked_and_opens_its_article(
     expect(page.locator(".uncertain")).to_have_count(0)
     expect(card).not_to_contain_text("0.97")
     expect(card).not_to_contain_text("97 %")
-    card.get_by_role("button").click()
+    card.get_by_role("button", name="打开文章").click()
     expect(page.locator("#article-title")).to_be_visible()
 
 

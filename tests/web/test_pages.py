@@ -46,6 +46,12 @@ def test_a_page_fetches_its_own_modules_at_once_and_no_others(client: TestClient
     assert "/differences.js" in dictionary
 
 
+def test_what_only_staff_or_an_answer_needs_is_not_fetched_with_the_search_page(client: TestClient) -> None:
+    page = client.get("/").text
+    assert "/helped.js" in page
+    assert not [name for name in ("rating", "desk", "flagging") if f"/{name}." in page]
+
+
 def test_a_file_of_another_release_is_served_but_not_kept(client: TestClient) -> None:
     old = client.get("/static/000000000000/search.js")
     assert old.status_code == 200

@@ -4,8 +4,8 @@ import { el } from "./dom.js";
 import { number, t } from "./i18n.js";
 import { withMarks } from "./prose.js";
 
-/** The card: what was found, the sentences with what was asked for marked, what to know of them, a way to the whole. */
-export function card(answer, { title, facts, open }) {
+/** The card: what was found, the sentences with what was asked for marked, what to know of them, a way to the whole, whether it helped. */
+export function card(answer, { title, facts, warning, open, question }) {
   return el(
     "section",
     { class: "answer", "aria-label": t("answer.label") },
@@ -13,7 +13,9 @@ export function card(answer, { title, facts, open }) {
     el("blockquote", { lang: answer.language }, ...paragraphs(answer.sentences)),
     el("p", { class: "source", lang: answer.language }, title),
     facts,
+    warning,
     open && el("button", { class: "primary", type: "button", on: { click: open } }, t("answer.open")),
+    question,
   );
 }
 

@@ -2,19 +2,24 @@
 
 import { card, uncertain } from "./answer.js";
 import { el } from "./dom.js";
+import { helped } from "./helped.js";
 import { count, day, nameOf, number, signed, t } from "./i18n.js";
 import { finder, prose, withMarks } from "./prose.js";
 
-/** The list of answers with what stands above and below it. `open(hit)` shows an article, `more()` asks for more. */
-export function answers(answer, query, { hrefOf, open, more }) {
+/**
+ * The list of answers with what stands above and below it. `open(hit)` shows an article, `more()` asks for more, `asked`
+ * is what was typed, `desk` the tools of staff.
+ */
+export function answers(answer, query, { hrefOf, open, more, asked, desk }) {
   const typed = query.split(/\s+/).filter((word) => word.length > 2 || /\p{Script=Han}|\d/u.test(word));
   return [
     ...degraded(answer.degraded),
-    answer.answer ? answerCard(answer, typed, hrefOf, open) : answer.no_answer && uncertain(),
+    answer.answer ? answerCard(answer, typed, itemOf(answer, 0, asked), { hrefOf, open, desk }) : answer.no_answer && uncertain(),
     el("h2", { class: "unseen" }, t("results.label")),
     el("div", { class: "summary soft small" }, [howMany(answer.hits.length, more), total(answer.took_ms), also(answer.expanded)].filter(Boolean).join(" · ")),
-    el("ol", { class: "hits" }, ...answer.hits.map((hit) => el("li", {}, oneHit(hit, typed, hrefOf, open)))),
+    el("ol", { class: "hits" }, ...answer.hits.map((hit, n) => el("li", {}, oneHit(hit, typed, itemOf(answer, n, asked), { hrefOf, open, desk })))),
     more && el("button", { class: "more", type: "button", on: { click: more } }, t("results.more")),
+    desk?.foot({ query: asked, search_id: answer.search_id }),
     stages(answer.took_ms),
   ].filter(Boolean);
 }
@@ -36,12 +41,31 @@ export function corrected(found, { hrefs, exactly, meant }) {
 }
 
 /** The answer is the first hit's: how it is called, and what one has to know of it, stands there. */
-function answerCard({ answer, hits: [hit] }, typed, hrefOf, open) {
-  return card(answer, {
+function answerCard({ answer, hits: [hit] }, typed, item, { hrefOf, open, desk }) {
+  const shown = card(answer, {
     title: hit.number ? hit.title : title(hit, finder(typed), hrefOf, open), // its link is the button
     facts: facts(ofPassage(hit)),
+    warning: openCase(hit.open_case),
     open: hit.number && (() => open(hit)),
+    question: helped(item, desk?.no(item)),
   });
+  desk?.hitTools(shown, item);
+  return shown;
+}
+
+/** A hit as something that can be flagged and rated: what it is, and the search that found it. */
+function itemOf({ hits, search_id }, n, query) {
+  const { kind, id, number, title, language, revision, passage: { ordinal } } = hits[n];
+  return { kind, id, number, title, language, revision, ordinal, query, search_id, position: n + 1 };
+}
+
+/** What staff have to know before they pass something on. */
+export function openCase(found) {
+  if (!found) return null;
+  const told = t("open_case", { cause: t(`flag.cause.${found.cause}`), date: day(found.opened_at) });
+  const href = `/editor/case?${new URLSearchParams({ id: found.id })}`;
+  return el("p", { class: "note stop open-case" }, el("strong", {}, "⚠ ", t("open_case.title")), " ", told, " ",
+    el("a", { href }, t("flag.see")));
 }
 
 /** What else was asked for, because the dictionary says so. */
@@ -65,19 +89,22 @@ function stages({ total: _, ...parts } = {}) {
   return text.length > 0 && el("p", { class: "stages" }, text.join(" · "));
 }
 
-function oneHit(hit, typed, hrefOf, open) {
+function oneHit(hit, typed, item, { hrefOf, open, desk }) {
   const words = hit.passage.highlights ?? [];
   const heading = (hit.passage.heading ?? []).join(" › ");
-  return el(
+  const shown = el(
     "article",
     { class: `hit ${hit.kind}` },
     el("h3", { lang: hit.language }, title(hit, finder([...words, ...typed]), hrefOf, open)),
     heading && el("p", { class: "path", lang: hit.language }, heading),
     hit.superseded && el("p", { class: "warning" }, t("hit.superseded")),
+    openCase(hit.open_case),
     passage(hit, finder(words)),
     facts(ofPassage(hit)),
     why(hit.why),
   );
+  desk?.hitTools(shown, item);
+  return shown;
 }
 
 // What stands in a passage may be for fewer eyes than the rest of its article.

@@ -1,10 +1,11 @@
 // The search page: the address says where we are, `arrive` draws that place, everything else leads to a place.
 
-import { addressOf, go, here } from "./address.js";
+import { addressOf, adopt, go, here } from "./address.js";
 import * as client from "./client.js";
 import { Combobox } from "./combobox.js";
 import { $ } from "./dom.js";
 import { filters } from "./filters.js";
+import { forgetRatings } from "./helped.js";
 import { answers, corrected, degraded, howMany } from "./hits.js";
 import { count, current, speak, t } from "./i18n.js";
 import { article as articleView, backTo } from "./reading.js";
@@ -25,6 +26,8 @@ let answer = null;
 let limit = PAGE;
 let opened = null; // the article that is shown
 let failed = null; // what to try again when the connection is back
+let desk = null; // the tools of staff
+let ready = null; // when they are there
 const underWay = {};
 
 /** The signal for a new request of a kind; the one before it is no longer waited for. */
@@ -108,7 +111,7 @@ async function find(place) {
   }, SOON);
   results.setAttribute("aria-busy", "true");
   try {
-    const found = await client.search(request(place), signal);
+    const [found] = await Promise.all([client.search(request(place), signal), ready]);
     if (signal.aborted) return;
     [answer, asked, failed] = [found, searchOf(place), null];
     drawAnswer(place);
@@ -136,6 +139,7 @@ function request(place) {
   // about a Chinese question.
   const chinese = /\p{Script=Han}/u.test(place.q);
   const context = chinese === current().startsWith("zh") ? { language: current() } : {};
+  if (place.interaction && signedIn()?.rights.includes("trail")) context.interaction_id = place.interaction;
   return { query: place.q, limit, exact: Boolean(place.exact), filters, context };
 }
 
@@ -152,7 +156,8 @@ function spelling(place) {
 
 function drawAnswer(place) {
   if (!answer.hits.length) {
-    const state = { filtered: isFiltered(place), unfilter: () => { go({ q: place.q }); arrive(); }, signedIn: signedIn() };
+    const state = { filtered: isFiltered(place), unfilter: () => { go({ q: place.q }); arrive(); }, signedIn: signedIn(),
+      foot: desk?.foot({ query: place.q, search_id: answer.search_id }) };
     results.replaceChildren(...spelling(place), ...degraded(answer.degraded), nothing(place.q, state));
     return;
   }
@@ -160,7 +165,7 @@ function drawAnswer(place) {
   const hrefOf = (hit) => addressOf({ ...place, article: hit.number });
   const open = (hit) => { go({ ...place, article: hit.number }, "results"); scrollTo(0, 0); arrive(); };
   const searched = answer.corrected?.applied ? answer.corrected.to : place.q;
-  results.replaceChildren(...spelling(place), ...answers(answer, searched, { hrefOf, open, more }));
+  results.replaceChildren(...spelling(place), ...answers(answer, searched, { hrefOf, open, more, asked: place.q, desk }));
 }
 
 async function showMore(place) {
@@ -180,7 +185,7 @@ async function read(place) {
     say(t("article.loading"));
   }, SOON);
   try {
-    const found = await client.article(place.article, signal);
+    const [found] = await Promise.all([client.article(place.article, signal), ready]);
     if (signal.aborted) return;
     [opened, failed] = [{ ...found, number: found.number ?? place.article }, null];
     drawArticle(place);
@@ -199,7 +204,13 @@ async function read(place) {
 
 function drawArticle(place) {
   titled(opened.title);
-  reader.replaceChildren(...articleView(opened, back(place)));
+  reader.replaceChildren(...articleView(opened, back(place), { led: ledTo(opened.id), desk }));
+}
+
+/** The search that led to an item, and its place there. */
+function ledTo(id) {
+  const at = answer?.hits.findIndex((hit) => hit.id === id) ?? -1;
+  return at < 0 ? {} : { query: here().q, search_id: answer.search_id, position: at + 1 };
 }
 
 const back = (place) => backTo(t(place.q ? "article.back" : "article.to_search"), leave);
@@ -231,6 +242,8 @@ function fail(error, place, retry) {
 function readerChanged(message, { lasting = false } = {}) {
   for (const request of Object.values(underWay)) request.abort();
   combobox.close();
+  desk?.end();
+  prepare();
   notice("");
   $("suggestions").replaceChildren();
   [asked, answer, opened, failed] = ["", null, null, null];
@@ -239,6 +252,15 @@ function readerChanged(message, { lasting = false } = {}) {
   loadProducts();
   arriveAgain().then(() => say(message));
   if (lasting) notice(message);
+}
+
+/** Staff have their tools together with what they ask for; nobody else loads them, and without them one can read. */
+function prepare() {
+  forgetRatings();
+  const person = signedIn();
+  [desk, ready] = [null, null];
+  if (!person?.roles.length) return;
+  ready = import("./desk.js").then((found) => { if (signedIn() === person) desk = found; }, () => {});
 }
 
 async function loadProducts() {
@@ -276,7 +298,7 @@ const combobox = new Combobox(input, $("suggestions"), {
     return (found.suggestions ?? found).map((each) => ({
       text: each.title,
       lang: each.language,
-      note: each.kind === "post" ? t("hit.community") : "",
+      note: [each.open_case && `⚠ ${t("open_case.short")}`, each.kind === "post" && t("hit.community")].filter(Boolean).join(" · "),
     }));
   },
   submit: ask,
@@ -314,9 +336,11 @@ document.addEventListener("keydown", (event) => {
 
 themeButton();
 onChange(readerChanged);
+adopt();
 input.value = here().q;
 if (!here().q && !here().article) arrive(); // nothing to ask for yet
 const told = await begin();
+prepare();
 notice(told);
 loadProducts();
 arriveAgain().then(() => { if (told) say(told); });

@@ -26,7 +26,7 @@ export function waiting() {
 }
 
 /** Nothing found, and what may help. */
-export function nothing(query, { filtered, unfilter, signedIn }) {
+export function nothing(query, { filtered, unfilter, signedIn, foot }) {
   const hints = ["nothing.spelling", "nothing.words", !signedIn && "nothing.sign_in"].filter(Boolean);
   return el(
     "div",
@@ -36,6 +36,7 @@ export function nothing(query, { filtered, unfilter, signedIn }) {
     el("ul", {}, ...hints.map((hint) => el("li", {}, t(hint)))),
     filtered && el("div", { class: "row" },
       el("button", { type: "button", class: "primary", on: { click: unfilter } }, t("filter.clear"))),
+    foot,
   );
 }
 
