@@ -18,7 +18,7 @@ from kb.flag import Cause
 from kb.interaction import EventKind
 from kb.passage import Kind
 from kb.person import ANONYMOUS, SYSTEM
-from kb.store import schema, upkeep_tables
+from kb.store import schema, upkeep_tables, webhook_tables
 from kb.store.case_tables import case_proof, case_step, domain_owner, flag, notification, revision_case
 from kb.store.database import Tx, batches
 from kb.store.schema import article, article_file, audit, event, failure, interaction, link, metadata, person, post
@@ -40,6 +40,8 @@ PSEUDONYMISED = {
     case_step.c.whom_id: case_step.c.at,
     upkeep_tables.template.c.changed_by: upkeep_tables.template.c.changed_at,
     upkeep_tables.licence.c.changed_by: upkeep_tables.licence.c.changed_at,
+    webhook_tables.webhook.c.created_by: webhook_tables.webhook.c.created_at,
+    webhook_tables.webhook.c.changed_by: webhook_tables.webhook.c.changed_at,
     upkeep_tables.checklist.c.checked_by: upkeep_tables.checklist.c.checked_at,
 }
 """Columns in which a pseudonym takes the place of a person's id, so that history stays readable; with the time of
