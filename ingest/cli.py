@@ -1,4 +1,4 @@
-"""The command line: `python -m ingest articles FOLDER`, `python -m ingest posts FILE_OR_URL --source NAME`.
+"""The command line: `python -m ingest articles FOLDER`, `... posts FILE_OR_URL --source NAME`, `... feedback FILE`.
 
 Exit code 0: all good. 1: some items failed, or the run was cut short; run it again. 2: nothing could be done.
 """
@@ -6,7 +6,7 @@ Exit code 0: all good. 1: some items failed, or the run was cut short; run it ag
 import contextlib
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
 
@@ -14,14 +14,19 @@ import typer
 from pydantic import ValidationError
 
 from ingest.contract import Destination, Source
+from ingest.feedback import FIELDS, FeedbackFile
 from ingest.into_articles import Articles
+from ingest.into_flags import Flags, told
 from ingest.into_posts import Posts
 from ingest.jsonl import JsonLines
 from ingest.markdown import Defaults, MarkdownFolder
 from ingest.progress import summary, watch
-from ingest.run import Report, run
+from ingest.rejects import Rejects
+from ingest.run import Report, Watch, run
+from ingest.times import Calendar, zone_named
 from kb.article import Confidence, Governance
 from kb.audience import Audience
+from kb.case import Rules
 from kb.errors import Invalid, KbError, NotFound, Unavailable
 from kb.language import Language
 from kb.outside import Allowed, Outside
@@ -108,23 +113,82 @@ def posts(
             _ingest(lines, destination, prune=prune, dry_run=dry_run, as_json=as_json)
 
 
+@app.command()
+def feedback(
+    file: Annotated[Path, typer.Argument(help="CSV with a header, or JSON lines (.jsonl): one row, one flag.")],
+    source: Annotated[str, typer.Option(help="Where it was said; ids count within it.")] = "feedback",
+    rejects: Annotated[
+        Path | None, typer.Option(help="Write rows that cannot be taken in here, with reasons; correct and feed again.")
+    ] = None,
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", metavar="COLUMN=FIELD", help=f"What a column is: {', '.join(FIELDS)}.")
+    ] = None,
+    zone: Annotated[str, typer.Option(help="Zone of times that name none, such as Asia/Shanghai.")] = "UTC",
+    day_first: Annotated[
+        bool | None, typer.Option("--day-first/--month-first", help="Whether 3/4/2026 is in April or in March.")
+    ] = None,
+    encoding: Annotated[
+        str, typer.Option(help="Such as gb18030 or big5; by default UTF-8, or UTF-16 if it says so.")
+    ] = "",
+    dry_run: _DryRun = False,
+    as_json: _Json = False,
+    by: _By = "",
+) -> None:
+    """What agents said about articles elsewhere, as flags. The same file twice writes nothing, nor what it had before.
+
+    Articles that were found by likeness are told of in the end, with agents that kb does not know.
+    """
+    if not file.is_file():
+        _give_up(f"there is no file {file}")
+    with _or_give_up():
+        rows = FeedbackFile(
+            file, _checked_name(source), Calendar(zone_named(zone), day_first), _mapped(mapping), encoding
+        )
+    with _record(dry_run) as db, contextlib.ExitStack() as stack:
+        with _or_give_up():
+            settings = Settings()
+            rules = Rules(settings.case_owner, settings.case_not_helpful)
+            flags = Flags(db, _person(db, by), rows.name, rules, dry_run=dry_run)
+
+        def through(screen: Watch) -> Watch:
+            if rejects is None:
+                return screen
+            return stack.enter_context(Rejects(rejects, rows.table.columns, screen, is_json=rows.table.is_json))
+
+        _ingest(
+            rows, flags, prune=False, dry_run=dry_run, as_json=as_json, through=through, told=lambda: told(rows, flags)
+        )
+
+
 def main() -> None:
     """Run the command line."""
     app()
 
 
-def _ingest(source: Source[T], destination: Destination[T], *, prune: bool, dry_run: bool, as_json: bool) -> None:
-    """Run, report, and leave with the exit code."""
+def _ingest(
+    source: Source[T],
+    destination: Destination[T],
+    *,
+    prune: bool,
+    dry_run: bool,
+    as_json: bool,
+    through: Callable[[Watch], Watch] = lambda screen: screen,
+    told: Callable[[], Iterable[str]] = lambda: (),
+) -> None:
+    """Run, report, and leave with the exit code. `through` is who is told before the screen is, `told` what there is
+    to say in the end."""
     report = Report(source.name)
     cut_short = ""
     with watch(source.name, sys.stderr) as screen:
         try:
-            run(source, destination, screen, report, prune=prune, dry_run=dry_run)
+            run(source, destination, through(screen), report, prune=prune, dry_run=dry_run)
         except (Unavailable, OSError) as error:
             cut_short = f"stopped: {error}; run it again, it goes on where it stopped"
             screen.note(cut_short)
         for name, count in sorted(getattr(source, "ignored", {}).items()):
             screen.note(f"'{name}' is no field of ours and was passed over in {count} of the files")
+        for line in told():
+            screen.note(line)
     print(report.line() if as_json else f"{source.name}: {summary(report)}{' (dry run)' if dry_run else ''}")
     if report.failed or cut_short:
         raise typer.Exit(SOME_FAILED)
@@ -182,6 +246,16 @@ def _person(db: Database, person_id: str) -> Person:
     if person.disabled:
         raise NotFound(f"no person {person_id}")
     return person
+
+
+def _mapped(mapping: list[str] | None) -> dict[str, str]:
+    found = {}
+    for each in mapping or ():
+        column, sign, name = each.rpartition("=")
+        if not sign or name not in FIELDS:
+            _give_up(f"--map takes COLUMN=FIELD, where FIELD is one of {', '.join(FIELDS)}; not '{each[:60]}'")
+        found[column] = name
+    return found
 
 
 def _checked_name(name: str) -> str:

@@ -28,7 +28,7 @@ class Item(Generic[T]):
     `key` names it for ever within the source; `hash` covers everything about it that can be written, so that an
     equal hash means nothing to do. `former_key` is a key it may have been taken in under before. `file` and `line`
     say where it stands, `lines` on which line each of its fields does. `problems` are of parts that could not be taken
-    in while the rest can.
+    in while the rest can. `row` is how it was written, where it came in columns.
     """
 
     key: str
@@ -39,19 +39,21 @@ class Item(Generic[T]):
     former_key: str = ""
     lines: Mapping[str, int] = field(default_factory=dict)
     problems: Sequence["Problem"] = ()
+    row: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Something that could not be taken in: where it stands and why. The rest goes on.
 
-    `key` is that of the item, None where not even that could be read.
+    `key` is that of the item, None where not even that could be read. `row` is what was said, where it came in columns.
     """
 
     file: str
     reason: str
     line: int | None = None
     key: str | None = None
+    row: Mapping[str, str] | None = field(default=None, compare=False)
 
     @property
     def where(self) -> str:

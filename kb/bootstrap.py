@@ -10,6 +10,7 @@ from datetime import timedelta
 from kb import clock, logs
 from kb.case import Rules
 from kb.errors import KbError
+from kb.outside import Allowed, Outside
 from kb.passage import ItemRef
 from kb.search.catalogue import Catalogue
 from kb.search.dictionary import Dictionary
@@ -24,8 +25,9 @@ from kb.search.spelling import Speller
 from kb.search.vocabulary import Vocabulary
 from kb.session import Lifetimes
 from kb.settings import Settings
-from kb.solve import casework, cataloguing, reminding
+from kb.solve import casework, cataloguing, delivering, reminding
 from kb.solve import dictionary as managing
+from kb.solve.delivering import Messenger
 from kb.solve.generations import Generations
 from kb.solve.indexing import Indexer
 from kb.solve.oidc import Grant, Provider, Registration
@@ -84,6 +86,9 @@ class Service:
         self.replay = Replay(self.db, self.finder)
         self.prover = Prover(self.patient_db, self.finder)
         self.case_rules = Rules(settings.case_owner, settings.case_not_helpful)
+        self.webhook_allow = Allowed.parse(settings.webhook_allow)
+        way = Outside(self.webhook_allow, seconds=delivering.TIMEOUT_S, setting="KB_WEBHOOK_ALLOW")
+        self.messenger = Messenger(self.patient_db, way, settings.public_url.rstrip("/"))
         self.sign_in = SignIn(self.db, lifetimes(settings))
         self.provider = openid_provider(settings, self.db, self.sign_in)
         self.public_url = settings.public_url.rstrip("/")
@@ -109,6 +114,7 @@ class Service:
         self._thread = threading.Thread(target=self._follow, name="catalogue", daemon=True)
         self._thread.start()
         self.wording.start()
+        self.messenger.start()
         if self.indexing:
             self.indexer.start()
             self.queue_keeper.start()
@@ -122,6 +128,7 @@ class Service:
     def close(self) -> None:
         """End in order: no new work, what is under way finished, what waits written."""
         self._stop.set()
+        self.messenger.close()
         self.recalibrator.close()
         self.queue_keeper.close()
         self.indexer.close()

@@ -52,7 +52,8 @@ ROADS: dict[Cause, Road] = {
 class Flag:
     """What one person says about a passage of a revision, and the search and interaction that led there.
 
-    `quote` is the text it is about, as it was shown. `severe` says that somebody comes to harm by it.
+    `quote` is the text it is about, as it was shown. `severe` says that somebody comes to harm by it. `said_by` and
+    `said_in` are how a source that was brought in calls somebody and a contact that kb does not know.
     """
 
     id: str
@@ -70,6 +71,8 @@ class Flag:
     search_id: str | None = None
     interaction_id: str | None = None
     severe: bool = False
+    said_by: str = ""
+    said_in: str = ""
 
     def checked(self) -> "Flag":
         """This flag; raises Invalid, naming the field, for what nobody can say."""

@@ -11,7 +11,7 @@ import ipaddress
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -64,6 +64,14 @@ class Allowed:
                 hosts.add(_plain(each))
         return cls(frozenset(hosts), tuple(networks))
 
+    def names(self, host: str) -> bool:
+        """Whether a host, or an address written out, is among them."""
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            return _plain(host) in self.hosts
+        return any(address.version == net.version and address in net for net in self.networks)
+
 
 @dataclass(frozen=True, slots=True)
 class Outside:
@@ -74,6 +82,22 @@ class Outside:
     seconds: float = 60.0
     resolver: Resolver = resolve
     tls: ssl.SSLContext | None = None
+    setting: str = "KB_FETCH_ALLOW"
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        """Send a body to an http or https address; the status of the answer, which is not read. Nothing is followed.
+
+        Raises Invalid for an address that is not for us to ask, Unavailable where nothing comes, or not in time.
+        """
+        _check(url)
+        network = _Network(self, time.monotonic() + self.seconds)
+        sent = [("User-Agent", "kb"), *headers.items()]
+        with (
+            httpcore.ConnectionPool(ssl_context=self.tls, network_backend=network) as pool,
+            _told(url),
+            pool.stream("POST", url, headers=sent, content=body) as response,
+        ):
+            return response.status
 
     @contextmanager
     def get(self, url: str) -> Iterator[Iterator[bytes]]:
@@ -161,7 +185,7 @@ class _Network(httpcore.NetworkBackend):
                 if not trusted and not is_public(address):
                     # The address is not named: it would tell what our network looks like.
                     raise Invalid(
-                        f"{host} is in a private network; KB_FETCH_ALLOW names those that may be asked", "url"
+                        f"{host} is in a private network; {self._outside.setting} names those that may be asked", "url"
                     )
         return found
 

@@ -145,6 +145,10 @@ class Settings(BaseSettings):
     fetch_allow: str = Field(
         "", description="Hosts or networks of our own that may be fetched from although private, with commas."
     )
+    webhook_allow: str = Field(
+        "",
+        description="Hosts or networks of our own that webhooks may go to although private, or by http, with commas.",
+    )
     worker_port: Annotated[int, Field(ge=0, le=65535)] = Field(
         0, description="Port on which `kb worker` tells how it is (/healthz, /readyz, /metrics). 0: any that is free."
     )

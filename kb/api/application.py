@@ -27,6 +27,7 @@ from kb.api import (
     sessions,
     templates,
     upkeep,
+    webhooks,
     workbench,
 )
 from kb.api.frame import Frame
@@ -39,7 +40,7 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 EVERYTHING = (
     search, articles, files, history, upkeep, templates, roles, interactions, flags, cases, queue, dictionary,
-    workbench, browse, sessions, oidc, operations,
+    workbench, webhooks, browse, sessions, oidc, operations,
 )  # fmt: skip
 """What has endpoints."""
 
@@ -72,6 +73,7 @@ _TAGS = [
     {"name": "cases", "description": "What is wrong or missing, from a flag to proof that it is put right; for staff."},
     {"name": "dictionary", "description": "Words that mean the same; for those who tune search."},
     {"name": "workbench", "description": "Searches explained, judged and compared; for those who tune search."},
+    {"name": "webhooks", "description": "Other systems, told what happens here; for administrators."},
     {"name": "browse", "description": "What there is to look through."},
     {"name": "people", "description": "Who you are."},
     {"name": "operations", "description": "For those who run it."},

@@ -93,7 +93,8 @@ def case_fields(case: RevisionCase, at: datetime) -> dict[str, object]:
 
 
 class FlagOut(Shape):
-    """What one person said."""
+    """What one person said. `said_by` and `said_in`: of feedback that was brought in, somebody and a contact that are
+    not known here, as their source calls them."""
 
     id: str
     person_id: str
@@ -107,6 +108,8 @@ class FlagOut(Shape):
     search_id: str | None
     interaction_id: str | None
     severe: bool
+    said_by: str
+    said_in: str
 
     @classmethod
     def of(cls, flag: Flag) -> "FlagOut":
@@ -170,7 +173,7 @@ _FLAG = {
     "id": "2b3c4d5e6f708192a3b4c5d6e7f80912", "person_id": AN_AGENT, "created_at": "2026-03-14T12:00:00Z",
     "changed_at": "2026-03-14T12:00:00Z", "revision": 3, "ordinal": 0, "quote": "Hold reset for ten seconds",
     "note": "Since firmware 4 it takes fifteen", "query": "red light on the hub", "search_id": None,
-    "interaction_id": None, "severe": False,
+    "interaction_id": None, "severe": False, "said_by": "", "said_in": "",
 }  # fmt: skip
 CHANGED = {
     "from": 3, "to": 4, "title": [{"change": "equal", "text": "The hub's light is red"}],

@@ -13,7 +13,7 @@ from kb import clock
 from kb.api.parts import Running
 from kb.errors import KbError
 from kb.solve.reuse import Answer
-from kb.store import cases, outbox
+from kb.store import cases, outbox, webhooks
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -124,6 +124,7 @@ class _State(Collector):
         yield from self._index()
         yield from self._drift()
         yield from self._cases()
+        yield from self._webhooks()
         paused = self._parts.indexer.failure is not None
         yield GaugeMetricFamily(
             "kb_indexing_paused", "1 while this process cannot index; the log and /readyz say why.", value=float(paused)
@@ -172,6 +173,26 @@ class _State(Collector):
             "Time from the first flag of a case to its acceptance, of all that are closed.",
             count_value=count,
             sum_value=total,
+        )
+
+    def _webhooks(self) -> Iterator[Metric]:
+        tried = CounterMetricFamily("kb_webhook_attempts", "Messages sent by this process.", labels=["outcome"])
+        tried.add_metric(["delivered"], self._parts.messenger.attempts.delivered)
+        tried.add_metric(["failed"], self._parts.messenger.attempts.failed)
+        yield tried
+        try:
+            with self._parts.db.read() as tx:
+                counts, oldest = webhooks.backlog(tx, clock.now())
+        except KbError:
+            return
+        known = GaugeMetricFamily(
+            "kb_webhook_deliveries", "Deliveries that wait, or were given up.", labels=["outcome"]
+        )
+        for outcome, number in counts.items():
+            known.add_metric([outcome.value], number)
+        yield known
+        yield GaugeMetricFamily(
+            "kb_webhook_oldest_seconds", "For how long the oldest of those that wait has.", value=oldest.total_seconds()
         )
 
     def _drift(self) -> Iterator[Metric]:

@@ -6,10 +6,12 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from kb.case import Rules
+from kb.outside import Allowed
 from kb.search.catalogue import Catalogue
 from kb.search.dictionary import Dictionary
 from kb.search.live import LiveIndex
 from kb.search.loading import BackgroundEncoder
+from kb.solve.delivering import Messenger
 from kb.solve.indexing import Indexer
 from kb.solve.oidc import Provider
 from kb.solve.replaying import Replay
@@ -78,6 +80,14 @@ class Running(Protocol):
     @property
     def terms(self) -> Terms:
         """When owners are reminded of their articles."""
+
+    @property
+    def webhook_allow(self) -> Allowed:
+        """Private hosts that webhooks may go to."""
+
+    @property
+    def messenger(self) -> Messenger:
+        """Delivers what webhooks are told."""
 
     @property
     def search_log(self) -> SearchLog:

@@ -9,13 +9,14 @@ from kb.case import MOST_DEMAND, Action, News, Replayed, RevisionCase, Rules, Se
 from kb.errors import Invalid, KbError, NotAllowed, NotFound
 from kb.flag import Flag
 from kb.person import SYSTEM, Person, Right
-from kb.solve import rating, seeing
+from kb.solve import announcing, rating, seeing
 from kb.solve.folding import change, owner_for, words
 from kb.solve.rating import Ratings
 from kb.store import audit, cases, flags, notifications, people
 from kb.store.cases import Wanted
 from kb.store.database import Database, Tx
 from kb.text.hygiene import tidy
+from kb.webhook import Event
 
 LONGEST_TEXT = 2_000
 """Characters of a comment or a reason."""
@@ -138,7 +139,10 @@ def accept(db: Database, by: Person, case_id: str) -> RevisionCase:
 
     def step(tx: Tx, before: RevisionCase, at: datetime) -> RevisionCase:
         _flagger_or_fixer(tx, by, before)
-        return before if before.state is State.CLOSED else before.accept(at)
+        if before.state is State.CLOSED:
+            return before
+        announcing.case_moved(tx, Event.CASE_ACCEPTED, after := before.accept(at), at)
+        return after
 
     return _step(db, by, case_id, Action.ACCEPTED, step, None)
 

@@ -10,11 +10,12 @@ from kb.errors import Conflict, Invalid, NotFound
 from kb.flag import Cause
 from kb.passage import ItemRef, Kind
 from kb.person import Person, Right
-from kb.solve import seeing
+from kb.solve import announcing, seeing
 from kb.solve.casework import reopened
 from kb.solve.folding import change
 from kb.store import audit, cases, flags, notifications
 from kb.store.database import Tx
+from kb.webhook import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ def published(tx: Tx, by: Person, before: Article | None, after: Article, fixes:
         _undo(tx, by, after, shown, at)
     for case_id in sorted(set(fixes.cases)):  # in one order: two who fix the same gaps do not wait for each other
         _fix(tx, by, case_id, f"fixes.{fixes.cases.index(case_id)}", after, was, fixes.changes_meaning, at)
+    if fixes.cases and fixes.changes_meaning:
+        announcing.recalled(tx, after, at, "corrected", was)
 
 
 def _fix(
@@ -60,6 +63,7 @@ def _fix(
         raise Invalid(str(error), field) from error
     _save(tx, by, Action.FIXED, found, fixed, f"revision {article.published} of {article.number}", at)
     notifications.tell(tx, flags.flaggers(tx, case_id), News.FIXED, fixed, at)
+    announcing.case_moved(tx, Event.CASE_FIXED, fixed, at)
 
 
 def _undo(tx: Tx, by: Person, article: Article, shown: int, at: datetime) -> None:

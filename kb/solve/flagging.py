@@ -4,7 +4,7 @@ Fifty who flag the same sentence at once make one case of fifty; who flags again
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -54,24 +54,40 @@ def flag(db: Database, by: Person, said: Said, rules: Rules) -> Flagged:
     """Say what is wrong. Raises Invalid, NotFound for an item or interaction that is not there, NotAllowed."""
     by.require(Right.FLAG)
     at = clock.now()
-    new = _new(by, said, at)
+    new = new_flag(by, said, at)
     with db.write() as tx:
         if said.interaction_id is not None:
             own_interaction(interactions.get(tx, said.interaction_id), by)
-        found = case_of(tx, by, _about(tx, by, new, at), rules, at)
-        before = flags.of_person(tx, found.id, by.id)
-        if before is not None:
-            new = replace(new, id=before.id, case_id=found.id, created_at=before.created_at)
-            flags.update(tx, new)
-        else:
-            new = replace(new, case_id=found.id)
-            flags.insert(tx, new)
-            cases.add_steps(tx, [Step(found.id, at, by.id, Action.FLAGGED, found.state)])
-        after = _weighed(tx, by, found, new, before is not None, at)
-        return Flagged(new, after, before is not None)
+        return put(tx, by, by, new, rules, at)
 
 
-def _new(by: Person, said: Said, at: datetime) -> Flag:
+def put(
+    tx: Tx,
+    by: Person,
+    eyes: Person,
+    new: Flag,
+    rules: Rules,
+    at: datetime,
+    anew: Callable[[Flag, Flag], Flag] = lambda before, new: new,
+) -> Flagged:
+    """Bring a flag to its case, which `by` opens if there is none. It is about what `eyes` can see, and is theirs to
+    see. `anew` makes one of what its person said of that before and what they say now. Raises Invalid, NotFound.
+    """
+    found = case_of(tx, by, _about(tx, eyes, new, at), rules, at)
+    before = flags.of_person(tx, found.id, new.person_id)
+    if before is not None:
+        new = replace(anew(before, new), id=before.id, case_id=found.id, created_at=before.created_at)
+        flags.update(tx, new)
+    else:
+        new = replace(new, case_id=found.id)
+        flags.insert(tx, new)
+        cases.add_steps(tx, [Step(found.id, at, new.person_id, Action.FLAGGED, found.state)])
+    after = _weighed(tx, by, found, new, before is not None, at)
+    return Flagged(new, after, before is not None)
+
+
+def new_flag(by: Person, said: Said, at: datetime) -> Flag:
+    """The flag of somebody, of no case yet; raises Invalid for what nobody can say."""
     return Flag(
         id=uuid.uuid4().hex,
         case_id="",

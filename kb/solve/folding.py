@@ -15,11 +15,13 @@ from kb.errors import Conflict, NotFound
 from kb.flag import ROADS, Cause, Road
 from kb.passage import ItemRef, Kind
 from kb.person import SYSTEM, Person, Right, Role
+from kb.solve import announcing
 from kb.standing import Standing
 from kb.store import articles, audit, cases, domains, notifications, people, posts
 from kb.store.database import Tx
 from kb.text.script import fold
 from kb.text.sentences import sentences
+from kb.webhook import Event
 
 _TRIES = 3
 _TAKES = {Road.COMPLIANCE: Right.GOVERN, Road.SEARCH: Right.TUNE}
@@ -99,6 +101,7 @@ def case_of(tx: Tx, by: Person, about: About, rules: Rules, at: datetime) -> Rev
         cases.add_steps(tx, [Step(found.id, at, by.id, Action.OPENED, found.state)])
         audit.write(tx, [change(by, "open", None, found, at)])
         notifications.tell(tx, [found.owner_id], News.OPENED, found, at)
+        announcing.case_moved(tx, Event.CASE_OPENED, found, at)
     return found
 
 

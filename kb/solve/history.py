@@ -8,6 +8,7 @@ What an editor was not shown stays where it stands (`kb.text.withholding`).
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from kb import clock
 from kb.article import Article, Revision
@@ -111,6 +112,15 @@ def _article(tx: Tx, by: Person, number: str) -> Article:
     article = seeing.article(tx, by, number, clock.now())
     require_staff(by)
     return article
+
+
+def shown_at(tx: Tx, article: Article, at: datetime) -> int | None:
+    """The revision that readers were shown at that moment, as the audit log has it; None if there was none."""
+    shown = None
+    for change in audit.of(tx, Kind.ARTICLE, article.id):
+        if change.at <= at and isinstance(number := change.after.get("published"), int):
+            shown = number
+    return shown
 
 
 def one(tx: Tx, by: Person, article: Article, number: int) -> Revision:

@@ -10,6 +10,7 @@ from kb.outbox import Lane
 from kb.passage import ItemRef, Kind, Passage
 from kb.person import Person
 from kb.post import Post
+from kb.solve import announcing
 from kb.store import articles, audit, files, outbox, passages, posts
 from kb.store.database import Tx
 from kb.text.analyzer import analyze
@@ -49,6 +50,7 @@ def save_article(
         _settle_files(tx, by, revision, brought, at)
     old, new = audit.difference(articles.state(before) if before else {}, articles.state(after))
     audit.write(tx, [audit.Change(by.id, action, Kind.ARTICLE, after.id, old, new, at)])
+    announcing.article_changed(tx, before, after, at)
     if after.published is not None or (before is not None and before.published is not None):
         item = ItemRef(Kind.ARTICLE, after.id)
         passages.replace(tx, {item: cut})

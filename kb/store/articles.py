@@ -1,6 +1,6 @@
 """Articles and revisions in SQL."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -95,6 +95,23 @@ def ids_of(tx: Tx, numbers: Iterable[str]) -> dict[str, str]:
         rows = tx.execute(sa.select(article.c.number, article.c.id).where(article.c.number.in_(batch)))
         found.update({number: article_id for number, article_id in rows})
     return found
+
+
+def of_source_key(tx: Tx, keys: Iterable[str]) -> dict[str, str]:
+    """The articles that any source calls by one of these keys: by id, the key."""
+    found: dict[str, str] = {}
+    for batch in batches(sorted(set(keys) - {""})):
+        rows = tx.execute(sa.select(article.c.id, article.c.source_key).where(article.c.source_key.in_(batch)))
+        found.update({article_id: key for article_id, key in rows})
+    return found
+
+
+def titles(tx: Tx, reader: Reader | None) -> Iterator[tuple[str, str]]:
+    """Id and title of every article that a reader may read (None: of all), as it is shown, or else was last saved."""
+    current = revision.c.number == sa.func.coalesce(article.c.published, article.c.latest)
+    found = sa.select(article.c.id, revision.c.title).join(revision, (revision.c.article_id == article.c.id) & current)
+    for row in tx.execute(found if reader is None else found.where(may_read(reader))):
+        yield row.id, row.title
 
 
 def number_exists(tx: Tx, number: str) -> bool:

@@ -78,9 +78,22 @@ flag = sa.Table(
     sa.Column("search_id", sa.String(40)),
     sa.Column("interaction_id", sa.String(40), index=True),
     sa.Column("severe", sa.Boolean, nullable=False),
+    sa.Column("said_by", sa.String(200), nullable=False, server_default=""),  # somebody kb does not know
+    sa.Column("said_in", sa.String(200), nullable=False, server_default=""),  # a contact kb does not know
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("changed_at", UtcDateTime, nullable=False),
     sa.UniqueConstraint("case_id", "person_id"),  # who flags again says it anew, and counts once
+)
+
+# Rows of feedback that were brought in, by a hash of what names them: fed again, they are known.
+feedback_row = sa.Table(
+    "feedback_row",
+    metadata,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("flag_id", sa.ForeignKey("flag.id"), nullable=False, index=True),
+    sa.Column("matched", sa.String(16), nullable=False),  # by what the article was found
+    sa.Column("likeness", sa.Float, nullable=False),  # 1: no doubt
+    sa.Column("at", UtcDateTime, nullable=False),
 )
 
 # The history of a case with its comments. Append-only.

@@ -19,7 +19,7 @@ from kb.interaction import RATINGS, EventKind
 from kb.passage import Kind
 from kb.person import ANONYMOUS, SYSTEM
 from kb.queue import LineKind
-from kb.store import queue_tables, schema, upkeep_tables
+from kb.store import queue_tables, schema, upkeep_tables, webhook_tables
 from kb.store.case_tables import case_proof, case_step, domain_owner, flag, notification, revision_case
 from kb.store.database import Tx, batches
 from kb.store.schema import article, article_file, audit, event, failure, interaction, link, metadata, person, post
@@ -41,6 +41,8 @@ PSEUDONYMISED = {
     case_step.c.whom_id: case_step.c.at,
     upkeep_tables.template.c.changed_by: upkeep_tables.template.c.changed_at,
     upkeep_tables.licence.c.changed_by: upkeep_tables.licence.c.changed_at,
+    webhook_tables.webhook.c.created_by: webhook_tables.webhook.c.created_at,
+    webhook_tables.webhook.c.changed_by: webhook_tables.webhook.c.changed_at,
     upkeep_tables.checklist.c.checked_by: upkeep_tables.checklist.c.checked_at,
     queue_tables.queue_line.c.dismissed_by: queue_tables.queue_line.c.dismissed_at,
 }
@@ -110,6 +112,7 @@ def somebody(tx: Tx, known: Known, pseudonym: str, until: datetime | None = None
     about = (audit.c.subject_id == mine) & _until(audit.c.at, until)
     cleared = sa.update(audit).where(about).values(subject_id=pseudonym, before={}, after={})
     done["audit entries about them"] = tx.execute(cleared).rowcount
+    tx.execute(sa.update(flag).where(flag.c.person_id == mine, _until(flag.c.created_at, until)).values(said_by=""))
     for column, at in PSEUDONYMISED.items():
         changed = sa.update(column.table).where(column == mine, _until(at, until)).values({column.name: pseudonym})
         done[f"{column.table.name}.{column.name} under a pseudonym"] = tx.execute(changed).rowcount
@@ -214,9 +217,14 @@ def _people(tx: Tx) -> Iterator[Known]:
         yield Known(Subject(SubjectKind.PERSON, row.id), frozenset(names), named, is_staff=bool(row.roles))
     # A host's customers have no row: their ids stand in what they did.
     ids = sa.union(*(sa.select(column.label("id")).where(column.is_not(None)).distinct() for column in PSEUDONYMISED))
+    strangers = sa.select(flag.c.person_id, flag.c.said_by).distinct().where(flag.c.said_by != "")
+    said_by: dict[str, str] = {row.person_id: row.said_by for row in tx.execute(strangers)}
     for person_id in tx.scalars(ids):
         if person_id not in known and not person_id.startswith(PSEUDONYM):
-            yield Known(Subject(SubjectKind.PERSON, person_id), frozenset({person_id}), f"somebody with id {person_id}")
+            name = said_by.get(person_id)
+            named = f"{name}, known by feedback" if name else f"somebody with id {person_id}"
+            called = frozenset({person_id, *filter(None, [name])})
+            yield Known(Subject(SubjectKind.PERSON, person_id), called, named)
 
 
 def _delete_interactions(tx: Tx, condition: sa.ColumnElement[bool]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,8 +10,8 @@ import sqlalchemy as sa
 from kb.case import Place, Replayed
 from kb.flag import Cause, Flag
 from kb.passage import ItemRef, Kind
-from kb.store.case_tables import case_proof, flag
-from kb.store.database import Tx, batches
+from kb.store.case_tables import case_proof, feedback_row, flag
+from kb.store.database import Tx, batches, insert_into
 from kb.store.schema import columns
 
 
@@ -37,8 +38,9 @@ def of_case(tx: Tx, case_id: str) -> list[Flag]:
 
 
 def flaggers(tx: Tx, case_id: str) -> list[str]:
-    """Who flagged a case, in order of id."""
-    return list(tx.scalars(sa.select(flag.c.person_id).where(flag.c.case_id == case_id).order_by(flag.c.person_id)))
+    """Who flagged a case, in order of id; without those whom kb does not know, who can be told nothing."""
+    known = (flag.c.case_id == case_id) & (flag.c.said_by == "")
+    return list(tx.scalars(sa.select(flag.c.person_id).where(known).order_by(flag.c.person_id)))
 
 
 def flagged_by(tx: Tx, case_ids: Collection[str], person_id: str) -> set[str]:
@@ -48,6 +50,20 @@ def flagged_by(tx: Tx, case_ids: Collection[str], person_id: str) -> set[str]:
         mine = (flag.c.case_id.in_(batch)) & (flag.c.person_id == person_id)
         found.update(tx.scalars(sa.select(flag.c.case_id).where(mine)))
     return found
+
+
+def taken_in(tx: Tx, keys: Collection[str]) -> set[str]:
+    """Those of these rows of feedback that have been brought in."""
+    found: set[str] = set()
+    for batch in batches(sorted(keys)):
+        found.update(tx.scalars(sa.select(feedback_row.c.key).where(feedback_row.c.key.in_(batch))))
+    return found
+
+
+def add_row(tx: Tx, key: str, flag_id: str, matched: str, likeness: float, at: datetime) -> bool:
+    """Remember a row of feedback; False if it is known, or another process is bringing it in."""
+    row = {"key": key, "flag_id": flag_id, "matched": matched, "likeness": likeness, "at": at}
+    return bool(tx.execute(insert_into(tx, feedback_row).values(row).on_conflict_do_nothing()).rowcount)
 
 
 def add_proofs(tx: Tx, new: Sequence[Replayed]) -> None:

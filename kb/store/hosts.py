@@ -58,6 +58,13 @@ def people_called(tx: Tx, subject: str) -> set[str]:
     return set(tx.execute(sa.select(identity.c.person_id).where(identity.c.subject == subject)).scalars())
 
 
+def subjects(tx: Tx) -> list[tuple[str, str]]:
+    """Everybody's id with what a host or provider calls them."""
+    return [
+        (person_id, subject) for person_id, subject in tx.execute(sa.select(identity.c.person_id, identity.c.subject))
+    ]
+
+
 def _host(row: Any) -> Host:
     fields: dict[str, Any] = dict(row._mapping)
     fields |= {"algorithm": Algorithm(row.algorithm), "tier": Audience(row.tier), "origins": frozenset(row.origins)}

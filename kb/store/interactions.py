@@ -146,7 +146,7 @@ def rated(tx: Tx, interaction_id: str, person_id: str, item: ItemRef) -> list[Ev
     """How somebody rated an item in an interaction, oldest first."""
     mine = (event.c.interaction_id == interaction_id) & (event.c.person_id == person_id)
     rows = tx.execute(sa.select(event).where(mine, _rates(item)).order_by(event.c.id))
-    return [_event(row) for row in rows]
+    return [as_event(row) for row in rows]
 
 
 def voices(tx: Tx, item: ItemRef, since: datetime, until: datetime) -> dict[EventKind, int]:
@@ -163,7 +163,7 @@ def comments(tx: Tx, item: ItemRef, since: datetime, until: datetime, limit: int
     """The ratings of an item in that time to which something was added, the latest first."""
     said = event.c.data["comment"].as_string().is_not(None) & event.c.at.between(since, until)
     rows = tx.execute(sa.select(event).where(_rates(item), said).order_by(event.c.id.desc()).limit(limit))
-    return [_event(row) for row in rows]
+    return [as_event(row) for row in rows]
 
 
 def _rates(item: ItemRef) -> sa.ColumnElement[bool]:

@@ -64,6 +64,11 @@ def known(tx: Tx, source: str, keys: Sequence[str]) -> dict[str, tuple[str, int,
     return found
 
 
+def at_address(tx: Tx, urls: Sequence[str]) -> list[str]:
+    """Ids of the posts that stand at one of these addresses."""
+    return list(tx.scalars(sa.select(post.c.id).where(post.c.url.in_(urls), post.c.url != "").order_by(post.c.id)))
+
+
 def keys_after(tx: Tx, source: str, after: str, limit: int) -> list[str]:
     """The next keys of a source in order, behind `after`."""
     inside = (post.c.source == source) & (post.c.source_key > after)

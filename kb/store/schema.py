@@ -231,6 +231,7 @@ post = sa.Table(
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("modified_at", UtcDateTime, nullable=False, index=True),
     sa.UniqueConstraint("source", "source_key"),
+    sa.Index("ix_post_url", "url", postgresql_using="hash"),  # a tree takes no long ones
 )
 
 # The passages of what readers see now: of the published revision of each article, of each post.

@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -28,6 +28,7 @@ from kb.solve import improve
 from kb.solve.access import add_person
 from kb.solve.publishing import cut_posts, save_posts
 from tests.examples import NOON
+from tests.receiver import only_here
 from tests.toys import ToyEncoder
 
 PEOPLE: dict[str, dict[str, Any]] = {
@@ -120,6 +121,7 @@ def _opened(settings: Settings) -> Iterator[House]:
     encoder = BackgroundEncoder(lambda: toy, toy.identity).start()
     encoder.wait()
     service = Service(settings, encoder=encoder, indexing=False)
+    service.messenger.outside = replace(service.messenger.outside, resolver=only_here)
     with TestClient(create_app(service)) as client:
         house = House(service, client)
         for name, fields in PEOPLE.items():

@@ -22,6 +22,7 @@ import kb.api.sessions
 import kb.api.step_shapes
 import kb.api.template_shapes
 import kb.api.upkeep_shapes
+import kb.api.webhook_shapes
 import kb.api.workbench_shapes
 from kb.person import SYSTEM
 from kb.solve.passwords import set_password
@@ -104,6 +105,7 @@ def shapes() -> list[type[BaseModel]]:
         kb.api.template_shapes,
         kb.api.queue_shapes,
         kb.api.upkeep_shapes,
+        kb.api.webhook_shapes,
         kb.api.workbench_shapes,
     ]
     found = {each for module in modules for each in vars(module).values() if isinstance(each, type)}
@@ -128,10 +130,12 @@ def test_examples_of_requests_are_accepted(house: House, described: dict[str, An
     gap = {"cause": "nothing_answers", "query": "abroad"}
     case = house.post("flags", gap, "publisher").json()["case"]["id"]
     newer = house.write("Red light", "Three.").number
+    told = {"name": "CRM", "url": "https://crm.example/", "audience": "public", "events": ["article.published"]}
+    hook = house.post("webhooks", told, "admin").json()["webhook"]["id"]
     changes: dict[str, dict[str, Any]] = {
         "archive": {"superseded_by": other}, "publish": {"revision": 1}, "merge": {"other": newer},
         "{role}": {"version": 0}, "{template_id}": {"version": 0},
-        "checklist": {"version": 0},
+        "checklist": {"version": 0}, "{webhook_id}": {"version": 1},
     }  # fmt: skip
     for path, method, operation in operations(described):
         if method == "get" or "application/json" not in operation.get("requestBody", {}).get("content", {}):
@@ -157,9 +161,13 @@ def test_examples_of_requests_are_accepted(house: House, described: dict[str, An
         ours = {"merge": other, "undo": newer}.get(path.rpartition("/")[2], number)
         path = path.format(
             number=ours, set_id=judged, entry_id=entry["id"], case_id=case, template_id="standard", role="candidate",
-            revision=1,
+            revision=1, webhook_id=hook,
         )  # fmt: skip
-        who = "admin" if any(each in path for each in ("/templates", "/roles/", "/checklist")) else "publisher"
+        who = (
+            "admin"
+            if any(each in path for each in ("/templates", "/roles/", "/checklist", "/webhooks"))
+            else "publisher"
+        )
         response = house.ask(method.upper(), path, who, json=example)
         assert response.status_code < 300, f"{method} {path}: {response.text}"
 

@@ -20,6 +20,7 @@ from kb.solve import access, erasing, hosts, improve, passwords, trail
 from kb.solve.restoring import restore
 from kb.store import audit, backup, copying, interactions, keyring, ledger, passages, people
 from kb.store import erasing as store_erasing
+from kb.store.case_tables import flag
 from kb.store.database import Database
 from kb.store.schema import metadata, post
 from kb.store.scrubbing import scrub
@@ -46,14 +47,20 @@ def ids(db: Database, table: str) -> list[str]:
 
 NOBODY = {
     "set_id", "query_id", "article_id", "item_id", "source_key", "source_hash", "subject_id", "interaction_id",
-    "search_id", "flag_id", "case_id", "external_id", "superseded_by", "published", "topic",
+    "search_id", "flag_id", "case_id", "external_id", "superseded_by", "published", "topic", "webhook_id", "message_id",
 }  # fmt: skip
 """Columns that look as if they named a person and do not."""
 
 
 def test_every_column_that_can_name_a_person_is_known() -> None:
     looks_like = re.compile(r"(person|author|owner|user|agent|_by|_id)$|(person|author|owner|user|agent)_")
-    known = {*store_erasing.PSEUDONYMISED, *store_erasing.EMPTIED, *store_erasing.DELETED, post.c.author}
+    known = {
+        *store_erasing.PSEUDONYMISED,
+        *store_erasing.EMPTIED,
+        *store_erasing.DELETED,
+        post.c.author,
+        flag.c.said_by,
+    }
     for table in metadata.tables.values():
         for column in table.columns:
             refers = any(key.column.table.name == "person" for key in column.foreign_keys)
