@@ -52,7 +52,8 @@ def changed_by_fix(db: Database, by: Person, case: RevisionCase) -> Comparison |
     with db.read() as tx:
         mine = flags.of_person(tx, case.id, by.id)
         number = articles.get(tx, case.item.id).number
-    old = mine.revision if mine and mine.revision else case.replaced_revision
+    # A flag of an article that was merged into this one names a revision of that one.
+    old = mine.revision if mine and mine.revision and mine.item == case.item else case.replaced_revision
     if old is None:
         return None
     try:
