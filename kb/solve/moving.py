@@ -39,9 +39,11 @@ def follow(tx: Tx, by: Person, merged: Article, kept: Article, title: str, at: d
 
 
 def undo(tx: Tx, by: Person, merged: Article, kept: Article, title: str, merged_at: datetime, at: datetime) -> None:
-    """Take back the cases that a merge moved and that nobody has fixed or reopened since. `title` is the merged one's."""
+    """Take back the cases that a merge moved and that nobody has fixed since. `title` is the merged one's."""
     for each in cases.of_item(tx, _item(kept), _UNFINISHED):
-        moves = [done for done in audit.of(tx, cases.SUBJECT, each.id) if (done.action, done.at) == (Action.MOVED, merged_at)]
+        moves = [
+            done for done in audit.of(tx, cases.SUBJECT, each.id) if (done.action, done.at) == (Action.MOVED, merged_at)
+        ]
         if not moves or moves[-1].after.get("fixed_revision") != each.fixed_revision:
             continue
         place: dict[str, object] = {name: moves[-1].before[name] for name in _PLACE} | {"item": _item(merged)}

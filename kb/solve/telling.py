@@ -23,7 +23,7 @@ class Message:
     changed: Comparison | None = None
 
 
-def listing(db: Database, by: Person, *, unread: bool, before: int | None, limit: int) -> list[Message]:
+def listing(db: Database, by: Person, *, unread: bool | None, before: int | None, limit: int) -> list[Message]:
     """What somebody was told about cases that they may still know of, the latest first."""
     by.require(Right.FLAG)
     with db.read() as tx:
