@@ -184,7 +184,7 @@ class QuotedOut(Shape):
 
 
 class ChangedOut(Shape):
-    """What a fix changed, word by word (Chinese by character), cut to what you may read."""
+    """What a fix changed, word by word (Chinese by character), cut to what you may read, without markup."""
 
     from_: Annotated[int, Field(alias="from")]
     to: int

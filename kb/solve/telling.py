@@ -1,7 +1,7 @@
 """What people are told: their notifications, each with its case, and what a fix changed, in words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kb import clock
 from kb.case import News, Notification, RevisionCase
@@ -12,6 +12,8 @@ from kb.solve import history, seeing
 from kb.solve.history import Comparison
 from kb.store import articles, cases, flags, notifications
 from kb.store.database import Database
+from kb.text.difference import difference
+from kb.text.markdown import narrow, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,11 @@ def changed_by_fix(db: Database, by: Person, case: RevisionCase) -> Comparison |
     if old is None:
         return None
     try:
-        return history.compare(db, by, number, old, case.fixed_revision)
+        found = history.compare(db, by, number, old, case.fixed_revision)
     except NotFound:  # written for others than them
         return None
+    texts = (plain(narrow(each.body, by.tier)) for each in (found.old, found.new))
+    return replace(found, body=difference(*texts))  # who flags a sentence has not seen its markup
 
 
 def mark_read(db: Database, by: Person, ids: Sequence[int]) -> int:
