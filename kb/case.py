@@ -106,6 +106,8 @@ class Action(StrEnum):
     DECLINED = "declined"
     REOPENED = "reopened"
     UNDONE = "undone"  # the fix was taken back
+    MOVED = "moved"  # its article was merged into another one, or taken out again
+    FOLDED = "folded"  # of two that became one by that, each says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +249,10 @@ class RevisionCase:
             "item": None if self.cause is Cause.NOTHING_ANSWERS else self.item,
         }  # fmt: skip
         return self._move(at, State.IN_PROGRESS if self.assignee_id else State.OPEN, **cleared)
+
+    def folded(self, at: datetime) -> "RevisionCase":
+        """The case that goes on as another one: closed, and nothing to measure."""
+        return self._changed(at, state=State.CLOSED, closed_at=at, proof=Proof.NONE)
 
     def said(self, at: datetime, words: str) -> "RevisionCase":
         """The case that can be found by these words as well, as long as there is room."""

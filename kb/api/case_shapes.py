@@ -8,15 +8,17 @@ from typing import Annotated
 from pydantic import Field
 
 from kb.api.article_shapes import StepOut
-from kb.api.shapes import Id, Number, Shape, Short, example
+from kb.api.shapes import Id, Number, Shape, Short, example, files_at
 from kb.audience import Audience
 from kb.case import Action, Place, Proof, RevisionCase, Severity, State
 from kb.flag import Cause, Flag, Road
-from kb.passage import Kind
+from kb.passage import Kind, Passage
 from kb.solve.casework import Told
 from kb.solve.history import Comparison
+from kb.solve.quoting import Quoted
 from kb.solve.rating import Ratings
 from kb.text.difference import Step as Stretch
+from kb.text.markdown import plain, render
 
 AN_ID, AN_AGENT, AN_EDITOR = (
     "7c1d5e9a2b3f4a6c8d0e1f2a3b4c5d6e",
@@ -100,6 +102,9 @@ class FlagOut(Shape):
     person_id: str
     created_at: datetime
     changed_at: datetime
+    item_id: Annotated[
+        str | None, Field(description="Another than the case's: of an article that was merged into that one since.")
+    ]
     revision: int | None
     ordinal: int | None
     quote: str
@@ -114,7 +119,8 @@ class FlagOut(Shape):
     @classmethod
     def of(cls, flag: Flag) -> "FlagOut":
         """A flag as it is shown."""
-        return cls(**{name: getattr(flag, name) for name in cls.model_fields})
+        fields = {name: getattr(flag, name) for name in cls.model_fields if name != "item_id"}
+        return cls(**fields, item_id=flag.item.id if flag.item else None)
 
 
 class HistoryOut(Shape):
@@ -139,7 +145,7 @@ class PlaceOut(Shape):
     @classmethod
     def of(cls, place: Place) -> "PlaceOut":
         """A place as it is shown."""
-        return cls(rank=place.rank, revision=place.revision, ordinal=place.ordinal, text=place.text)
+        return cls(rank=place.rank, revision=place.revision, ordinal=place.ordinal, text=plain(place.text))
 
 
 class ProofOut(Shape):
@@ -152,8 +158,38 @@ class ProofOut(Shape):
     after: PlaceOut
 
 
+class PassageOut(Shape):
+    """A passage of one revision, as you may read it."""
+
+    revision: int
+    heading: list[str]
+    html: str
+
+    @classmethod
+    def of(cls, found: Passage | None, number: str) -> "PassageOut | None":
+        """A passage of the article with that number (or "" of a post) as it is shown."""
+        if found is None:
+            return None
+        html = render(found.text, files_at(number) if number else "")
+        return cls(revision=found.ref.revision, heading=list(found.heading), html=html)
+
+
+class QuotedOut(Shape):
+    """The flagged passage as it was, and what stands in its place today; each null where there is none for you."""
+
+    then: PassageOut | None
+    now: PassageOut | None
+    changes: Annotated[list[StepOut], Field(description="Between both, without markup.")]
+
+    @classmethod
+    def of(cls, found: Quoted, number: str) -> "QuotedOut":
+        """What a case quotes as it is shown."""
+        then, now = (PassageOut.of(each, number) for each in (found.then, found.now))
+        return cls(then=then, now=now, changes=_steps(found.changes))
+
+
 class ChangedOut(Shape):
-    """What a fix changed, word by word (Chinese by character), cut to what you may read."""
+    """What a fix changed, word by word (Chinese by character), cut to what you may read, without markup."""
 
     from_: Annotated[int, Field(alias="from")]
     to: int
@@ -171,9 +207,16 @@ class ChangedOut(Shape):
 
 _FLAG = {
     "id": "2b3c4d5e6f708192a3b4c5d6e7f80912", "person_id": AN_AGENT, "created_at": "2026-03-14T12:00:00Z",
-    "changed_at": "2026-03-14T12:00:00Z", "revision": 3, "ordinal": 0, "quote": "Hold reset for ten seconds",
+    "changed_at": "2026-03-14T12:00:00Z", "item_id": "9f3c2b7a1d5e4c6f8a0b1c2d3e4f5a6b",
+    "revision": 3, "ordinal": 0, "quote": "Hold reset for ten seconds",
     "note": "Since firmware 4 it takes fifteen", "query": "red light on the hub", "search_id": None,
     "interaction_id": None, "severe": False, "said_by": "", "said_in": "",
+}  # fmt: skip
+_QUOTED = {
+    "then": {"revision": 3, "heading": ["Resolution"], "html": "<p>Hold reset for ten seconds.</p>\n"},
+    "now": {"revision": 4, "heading": ["Resolution"], "html": "<p>Hold reset for fifteen seconds.</p>\n"},
+    "changes": [{"change": "equal", "text": "Hold reset for "}, {"change": "delete", "text": "ten"},
+                {"change": "insert", "text": "fifteen"}, {"change": "equal", "text": " seconds."}],
 }  # fmt: skip
 CHANGED = {
     "from": 3, "to": 4, "title": [{"change": "equal", "text": "The hub's light is red"}],
@@ -227,6 +270,7 @@ class ReadCaseOut(CaseOut):
             }],
             "changed": CHANGED,
             "ratings": None,
+            "quoted": _QUOTED,
         }
     )  # fmt: skip
 
@@ -235,9 +279,10 @@ class ReadCaseOut(CaseOut):
     proofs: list[ProofOut]
     changed: Annotated[ChangedOut | None, Field(description="What the fix changed; null where there is none.")]
     ratings: Annotated[RatingsOut | None, Field(description="What readers said; null for any cause but `not_helpful`.")]
+    quoted: QuotedOut
 
     @classmethod
-    def told(cls, told: Told, changed: Comparison | None, at: datetime) -> "ReadCaseOut":
+    def told(cls, told: Told, changed: Comparison | None, quoted: Quoted, at: datetime) -> "ReadCaseOut":
         """A case with all of it as it is shown."""
         queries = {each.id: each.query for each in told.flags}
         return cls(
@@ -258,6 +303,7 @@ class ReadCaseOut(CaseOut):
             ],
             changed=ChangedOut.of(changed),
             ratings=RatingsOut.of(told.ratings),
+            quoted=QuotedOut.of(quoted, told.case.label),
         )
 
 

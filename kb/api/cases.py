@@ -29,7 +29,7 @@ from kb.errors import NotFound
 from kb.flag import Cause
 from kb.passage import ItemRef, Kind
 from kb.person import Person, Right, Scope
-from kb.solve import casework, reading, recalling, telling
+from kb.solve import casework, quoting, reading, recalling, telling
 from kb.solve.casework import Done
 from kb.store.cases import Wanted
 
@@ -106,9 +106,11 @@ def change_cases(asked: BulkIn, me: Me, parts: Parts) -> ResultsOut:
 
 @router.get("/cases/{case_id}", summary="Read", responses=refusals(404), dependencies=_ALONE)
 def read_case(case_id: CasePath, me: Me, parts: Parts) -> ReadCaseOut:
-    """One case with its flags, its history and, once it is fixed, what changed and what the flagged queries find."""
+    """One case with its flags, its history, the passage then and now and, once it is fixed, what changed and what the
+    flagged queries find."""
     told = casework.read(parts.db, me, case_id)
-    return ReadCaseOut.told(told, telling.changed_by_fix(parts.db, me, told.case), clock.now())
+    changed = telling.changed_by_fix(parts.db, me, told.case)
+    return ReadCaseOut.told(told, changed, quoting.quoted(parts.db, me, told.case), clock.now())
 
 
 @router.post("/cases/{case_id}/assign", summary="Assign", responses=_STEP, dependencies=_ALONE)

@@ -95,7 +95,9 @@ class ReadNotificationOut(NotificationOut):
 class NotificationsIn(Shape):
     """Which notifications."""
 
-    unread: Annotated[bool, Field(description="Only those that you have not read.")] = False
+    unread: Annotated[
+        bool | None, Field(description="true: only those that you have not read; false: only those that you have.")
+    ] = None
     before: Annotated[int | None, Field(ge=1, le=2**53, description="`next` of the page before.")] = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 

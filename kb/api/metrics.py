@@ -118,6 +118,11 @@ class _State(Collector):
         yield CounterMetricFamily("kb_encoded_passages", "Passages encoded by this process.", counters.encoded)
         yield CounterMetricFamily("kb_indexing_failures", "Changes that failed and were put back.", counters.failed)
         yield CounterMetricFamily(
+            "kb_case_proof_failures",
+            "Times a fixed case could not be proved and was put off.",
+            self._parts.prover.failed,
+        )
+        yield CounterMetricFamily(
             "kb_searches_not_logged", "Searches dropped from the log.", self._parts.search_log.dropped
         )
         yield from self._backlog()

@@ -14,6 +14,7 @@ from kb.search.loading import BackgroundEncoder
 from kb.solve.delivering import Messenger
 from kb.solve.indexing import Indexer
 from kb.solve.oidc import Provider
+from kb.solve.proving import Prover
 from kb.solve.replaying import Replay
 from kb.solve.reuse import Finder
 from kb.solve.signing_in import SignIn
@@ -48,6 +49,10 @@ class Running(Protocol):
     @property
     def case_rules(self) -> Rules:
         """What the operator decides about cases."""
+
+    @property
+    def prover(self) -> Prover:
+        """Asks flagged queries again."""
 
     @property
     def live(self) -> LiveIndex:

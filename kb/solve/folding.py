@@ -58,12 +58,17 @@ class About:
 
     @property
     def passage(self) -> str:
-        """What a passage is known by across revisions: its quoted text, else the headings above it; a gap by the query.
+        """What its passage is known by."""
+        return passage_key(self.query or self.quote, self.heading)
 
-        Ordinals shift with every heading that is put in above, and passages are cut anew with every revision. The
-        sentence that is wrong stays what it is until it is put right; scripts, case and spaces aside.
-        """
-        return " ".join(fold(self.query or self.quote or " > ".join(self.heading)).split())
+
+def passage_key(said: str, heading: Iterable[str]) -> str:
+    """What a passage is known by across revisions: its quoted text, else the headings above it; a gap by the query.
+
+    Ordinals shift with every heading that is put in above, and passages are cut anew with every revision. The
+    sentence that is wrong stays what it is until it is put right; scripts, case and spaces aside.
+    """
+    return " ".join(fold(said or " > ".join(heading)).split())
 
 
 def words(*texts: str) -> str:

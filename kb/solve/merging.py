@@ -1,7 +1,8 @@
 """Two articles about the same: the newer one's content and links move to the older, whose number people know.
 
 The newer is archived and leads to the older, translations follow, and both histories stay. The trail is append-only,
-so a link moves by being undone there and made here, by who merged and when.
+so a link moves by being undone there and made here, by who merged and when. Cases go on at the older one as well
+(`kb.solve.moving`).
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from kb.interaction import Event, EventKind, LinkType
 from kb.outbox import Lane
 from kb.passage import ItemRef, Kind
 from kb.person import Person, Right
-from kb.solve import coaching, improve, templates, translating
+from kb.solve import coaching, improve, moving, templates, translating
 from kb.solve.publishing import cut_shown, save_article, shown_revision
 from kb.store import articles, audit, checklists, files, interactions
 from kb.store.database import Database, Tx
@@ -77,7 +78,9 @@ def merge(
         improve.require_allowed(by, merged, gone)
         _save(tx, by, MERGE, merged, gone, at)
         _lead_translations(tx, by, brought, revision, at)
-        return Merge(after, gone, _move_links(tx, by, merged, after, at))
+        links = _move_links(tx, by, merged, after, at)
+        moving.follow(tx, by, gone, after, revision.title, at)
+        return Merge(after, gone, links)
 
 
 def undo(db: Database, by: Person, article_id: str) -> Merge:
@@ -105,7 +108,10 @@ def undo(db: Database, by: Person, article_id: str) -> Merge:
                 _save(tx, by, translating.FOLLOWED, each, each.with_state(at, **fields), at)
         _save(tx, by, UNMERGE, merged, back, at)
         after = _without_text(tx, by, kept, done.at, at)
-        return Merge(after or kept, back, _links_back(tx, by, back, kept, done.at, at), after is not None)
+        links = _links_back(tx, by, back, kept, done.at, at)
+        title = articles.get_revision(tx, back.id, back.published or back.latest).title
+        moving.undo(tx, by, back, kept, title, done.at, at)
+        return Merge(after or kept, back, links, after is not None)
 
 
 def _require_alike(kept: Article, merged: Article) -> None:

@@ -4,11 +4,12 @@ Asked as somebody of the tier that flagged, whatever groups the item is for: who
 """
 
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
-from kb import clock
+from kb import clock, logs
 from kb.case import Action, Place, Proof, Replayed, RevisionCase, Step
-from kb.errors import KbError
+from kb.errors import KbError, Unavailable
 from kb.flag import Flag
 from kb.passage import ItemRef, Passage
 from kb.person import SYSTEM, Person
@@ -27,31 +28,55 @@ QUERIES = 20
 LOOKED_AT = 10
 """Hits among which a rank is looked for: what people look at."""
 
+FIRST_WAIT_S, LONGEST_WAIT_S = 2.0, 600.0
+"""After something unexpected a case is asked for again after 2 s, 4 s, and so on up to ten minutes."""
+
 _AT_ONCE = 20
 
 
 class Prover:
-    """Asks flagged queries again. Any number of processes may: of two who prove the same, one writes."""
+    """Asks flagged queries again. Any number of processes may: of two who prove the same, one writes.
 
-    def __init__(self, db: Database, finder: Finder) -> None:
+    `failed` counts what nobody expected, such as a query that something stumbles over. Such a case is put off, for
+    longer each time, and keeps none of the others back.
+    """
+
+    def __init__(self, db: Database, finder: Finder, now: Callable[[], float] = time.monotonic) -> None:
         self._db = db
         self._finder = finder
+        self._now = now
+        self._put_off: dict[str, tuple[float, float]] = {}  # case: not before then, and how long that was
+        self.failed = 0
 
     def step(self) -> int:
         """Prove the cases whose fixes the index has; returns how many. Those it cannot ask for yet wait."""
         with self._db.read() as tx:
-            ids = cases.to_prove(tx, _AT_ONCE)
-        return sum(self._prove(case_id) for case_id in ids)
+            waiting = cases.to_prove(tx, _AT_ONCE + len(self._put_off))
+        self._put_off = {each: until for each, until in self._put_off.items() if each in waiting}
+        due = [each for each in waiting if self._put_off.get(each, (0.0, 0.0))[0] <= self._now()]
+        return sum(self._tried(each) for each in due[:_AT_ONCE])
+
+    def _tried(self, case_id: str) -> bool:
+        try:
+            return self._prove(case_id)
+        except Unavailable as error:  # what is away comes back, and the case waits
+            log.debug("a fix cannot be proved yet: %s", error)
+        except Exception as error:  # whatever comes: the others can be proved
+            again = self._put_off.get(case_id)
+            wait = min(2 * again[1], LONGEST_WAIT_S) if again else FIRST_WAIT_S
+            self._put_off[case_id] = self._now() + wait, wait
+            self.failed += 1
+            where = None if again or isinstance(error, KbError) else error  # said once
+            log.warning(
+                "case %s cannot be proved, next try in %.0f s: %s", case_id, wait, logs.told(error), exc_info=where
+            )
+        return False
 
     def _prove(self, case_id: str) -> bool:
         with self._db.read() as tx:
             case = cases.get(tx, case_id)
             asked = _distinct(flags.of_case(tx, case_id))
-        try:
-            found = [self._replayed(case, each) for each in asked]
-        except KbError as error:  # what is away comes back, and the case waits
-            log.debug("a fix cannot be proved yet: %s", error)
-            return False
+        found = [self._replayed(case, each) for each in asked]
         if any(each is None for each in found):
             return False
         at = clock.now()

@@ -11,7 +11,7 @@ from kb import clock
 from kb.case import RevisionCase
 from kb.errors import Invalid
 from kb.interaction import Channel, EventKind
-from kb.passage import Kind
+from kb.passage import ItemRef, Kind
 from kb.person import Person, Right
 from kb.solve import seeing
 from kb.store import articles, cases, flags, interactions
@@ -62,9 +62,10 @@ def recall(db: Database, by: Person, case_id: str, before: int | None = None, li
         if not case.changes_meaning or case.item is None or case.fixed_revision is None:
             raise Invalid("there is nothing to recall: no fix of this case has changed the meaning", "changes_meaning")
         wrong = _wrong(tx, case)
-        rows = interactions.received(tx, case.item, wrong, before, None if limit is None else limit + 1)
+        rows = interactions.received(tx, wrong, before, None if limit is None else limit + 1)
         found = [Received(*row) for row in rows]
-    return Recall(case, tuple(wrong), tuple(found[:limit]), limit is not None and len(found) > limit)
+    revisions = tuple(sorted(wrong[case.item]))
+    return Recall(case, revisions, tuple(found[:limit]), limit is not None and len(found) > limit)
 
 
 def as_csv(found: Recall) -> str:
@@ -89,16 +90,24 @@ def _rows(found: Recall) -> Iterator[dict[str, object]]:
         yield row | {"at": each.at.isoformat(), "how": each.how.value}
 
 
-def _wrong(tx: Tx, case: RevisionCase) -> list[int]:
-    fixed = case.fixed_revision or 0
-    flagged = {each.revision for each in flags.of_case(tx, case.id) if each.revision} | {case.revision}
-    wrong = {number for number in flagged if number is not None and number < fixed}
-    if case.quote and case.item is not None and case.item.kind is Kind.ARTICLE:
-        said = _folded(case.quote)
-        for each in articles.revisions(tx, case.item.id):
-            if each.number < fixed and said in _folded(plain(each.body)):
-                wrong.add(each.number)
-    return sorted(wrong)
+def _wrong(tx: Tx, case: RevisionCase) -> dict[ItemRef, set[int]]:
+    """The wrong revisions of the item, and those of an article that was flagged and merged into it since."""
+    wrong: dict[ItemRef, set[int]] = {case.item: {case.revision or 0}} if case.item else {}
+    for each in flags.of_case(tx, case.id):
+        if each.item is not None:
+            wrong.setdefault(each.item, set()).add(each.revision or 0)
+    for item in wrong:
+        wrong[item] |= _saying(tx, case.quote, item)
+        if item == case.item:
+            wrong[item] = {number for number in wrong[item] if 0 < number < (case.fixed_revision or 0)}
+    return wrong
+
+
+def _saying(tx: Tx, quote: str, item: ItemRef) -> set[int]:
+    if not quote or item.kind is not Kind.ARTICLE:
+        return set()
+    said = _folded(quote)
+    return {each.number for each in articles.revisions(tx, item.id) if said in _folded(plain(each.body))}
 
 
 def _folded(text: str) -> str:

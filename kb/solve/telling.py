@@ -1,7 +1,7 @@
 """What people are told: their notifications, each with its case or article, and what a fix changed, in words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kb import clock
 from kb.article import Article
@@ -13,6 +13,8 @@ from kb.solve import history, seeing
 from kb.solve.history import Comparison
 from kb.store import articles, cases, flags, notifications
 from kb.store.database import Database, Tx
+from kb.text.difference import difference
+from kb.text.markdown import narrow, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Message:
     changed: Comparison | None = None
 
 
-def listing(db: Database, by: Person, *, unread: bool, before: int | None, limit: int) -> list[Message]:
+def listing(db: Database, by: Person, *, unread: bool | None, before: int | None, limit: int) -> list[Message]:
     """What somebody was told about what they may still know of, the latest first."""
     by.require(Right.FLAG)
     with db.read() as tx:
@@ -75,13 +77,16 @@ def changed_by_fix(db: Database, by: Person, case: RevisionCase) -> Comparison |
     with db.read() as tx:
         mine = flags.of_person(tx, case.id, by.id)
         number = articles.get(tx, case.item.id).number
-    old = mine.revision if mine and mine.revision else case.replaced_revision
+    # A flag of an article that was merged into this one names a revision of that one.
+    old = mine.revision if mine and mine.revision and mine.item == case.item else case.replaced_revision
     if old is None:
         return None
     try:
-        return history.compare(db, by, number, old, case.fixed_revision)
+        found = history.compare(db, by, number, old, case.fixed_revision)
     except NotFound:  # written for others than them
         return None
+    texts = (plain(narrow(each.body, by.tier)) for each in (found.old, found.new))
+    return replace(found, body=difference(*texts))  # who flags a sentence has not seen its markup
 
 
 def mark_read(db: Database, by: Person, ids: Sequence[int]) -> int:

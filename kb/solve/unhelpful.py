@@ -28,7 +28,7 @@ def heard(tx: Tx, items: Iterable[ItemRef], rules: Rules, at: datetime) -> None:
         if count < rules.not_helpful:
             continue
         before = case_of(tx, SYSTEM, about, rules, at)
-        if before.to_do and count != before.count:
+        if before.to_do and count > before.count:  # what came with an article that was merged into this one stays
             after = weighed(tx, before, count, SEVERITY[Cause.NOT_HELPFUL], at)
             cases.update(tx, before, after)
             audit.write(tx, [change(SYSTEM, "heard", before, after, at)])

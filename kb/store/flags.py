@@ -37,6 +37,13 @@ def of_case(tx: Tx, case_id: str) -> list[Flag]:
     return [_flag(row) for row in rows]
 
 
+def move(tx: Tx, case_id: str, to: str) -> int:
+    """Give another case the flags of this one; returns how many. Who flagged both leaves the one here where it is."""
+    there = sa.select(flag.c.person_id).where(flag.c.case_id == to)
+    moving = (flag.c.case_id == case_id) & flag.c.person_id.not_in(there)
+    return tx.execute(sa.update(flag).where(moving).values(case_id=to)).rowcount
+
+
 def flaggers(tx: Tx, case_id: str) -> list[str]:
     """Who flagged a case, in order of id; without those whom kb does not know, who can be told nothing."""
     known = (flag.c.case_id == case_id) & (flag.c.said_by == "")

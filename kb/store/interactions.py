@@ -1,6 +1,6 @@
 """Interactions and their trail in SQL. The trail is append-only: there is no function that changes it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -68,14 +68,17 @@ RECEIVED = (EventKind.VIEWED, EventKind.COPIED, EventKind.INSERTED, EventKind.LI
 
 
 def received(
-    tx: Tx, item: ItemRef, revisions: Sequence[int], before: int | None, limit: int | None
+    tx: Tx, revisions: Mapping[ItemRef, Collection[int]], before: int | None, limit: int | None
 ) -> list[tuple[Any, ...]]:
-    """Who received these revisions, the latest first, older than event `before`.
+    """Who received these revisions of these items, the latest first, older than event `before`.
 
     (event id, time, kind, person, interaction, its channel, external id and subject, revision, ordinal)
     """
-    about = (event.c.item_kind == item.kind.value) & (event.c.item_id == item.id)
-    about &= event.c.kind.in_([each.value for each in RECEIVED]) & event.c.revision.in_(revisions)
+    of_them = [
+        (event.c.item_kind == item.kind.value) & (event.c.item_id == item.id) & event.c.revision.in_(sorted(numbers))
+        for item, numbers in revisions.items()
+    ]
+    about = event.c.kind.in_([each.value for each in RECEIVED]) & sa.or_(sa.false(), *of_them)
     found = (
         sa.select(
             event.c.id, event.c.at, event.c.kind, event.c.person_id, event.c.interaction_id, interaction.c.channel,

@@ -56,14 +56,19 @@ def untold(tx: Tx, news: News, since: datetime, until: datetime) -> list[Article
     return articles.ending(tx, since, until, ~told.exists())
 
 
-def of(tx: Tx, reader: Reader, person_id: str, *, unread: bool, before: int | None, limit: int) -> list[Notification]:
-    """What somebody was told about what they may still know of, the latest first, older than id `before`."""
+def of(
+    tx: Tx, reader: Reader, person_id: str, *, unread: bool | None, before: int | None, limit: int
+) -> list[Notification]:
+    """What somebody was told about what they may still know of, the latest first, older than id `before`.
+
+    `unread` asks for what they have not read, or False for what they have.
+    """
     found = sa.select(notification).outerjoin(revision_case, revision_case.c.id == notification.c.case_id)
     theirs = sa.select(article.c.id).where(article.c.id == notification.c.article_id, articles.may_read(reader))
     known = (revision_case.c.id.is_not(None) & may_see(reader)) | theirs.exists()
     found = found.where(notification.c.person_id == person_id, known)
-    if unread:
-        found = found.where(notification.c.read_at.is_(None))
+    if unread is not None:
+        found = found.where(notification.c.read_at.is_(None) if unread else notification.c.read_at.is_not(None))
     if before is not None:
         found = found.where(notification.c.id < before)
     return [_notification(row) for row in tx.execute(found.order_by(notification.c.id.desc()).limit(limit))]

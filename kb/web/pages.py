@@ -32,6 +32,8 @@ PAGES = {
     "/dictionary": ("dictionary", "dictionary.title"),
     "/editor": ("queue", "queue.title"),
     "/workbench": ("workbench", "bench.title"),
+    "/editor/case": ("case", "case.title"),
+    "/notifications": ("notifications", "notes.title"),
 }
 """The pages by address: the name of its template, module and style sheet, and the message that is its title."""
 

@@ -280,3 +280,34 @@ def test_many_at_once_and_their_undo_never_overwrite_what_somebody_else_did(cent
     late = centre.post(f"cases/{mine['id']}/reopen", {"reason": "Undone", "version": read + 1}, "contributor")
     assert problem(late)["code"] == "conflict"
     assert step({mine["id"]: read + 2}, action="reopen", text="Undone") == {mine["id"]: ("", read + 3)}
+
+
+def test_a_case_shows_its_passage_as_it_was_flagged_and_as_it_is_today(centre: House) -> None:
+    other = "# Look\n\n" + "Is it red, or is it orange, or is it out? " * 30
+    article = centre.write("Red light", f"{other}\n\n# Reset\n\n{TEN}\n\n{'Then call us. ' * 60}")
+    case = flagged(centre, article, ordinal=None)["case"]
+
+    def quoted() -> Any:
+        return centre.get(f"cases/{case['id']}", "candidate").json()["quoted"]
+
+    assert quoted()["then"] == quoted()["now"]
+    assert "ten seconds" in quoted()["then"]["html"]
+    fixed(centre, article, body=f"{other}\n\n# Reset\n\n{FIFTEEN}\n\n{'Then call us. ' * 60}")
+    now = quoted()
+    assert (now["then"]["revision"], now["now"]["revision"]) == (1, 2)
+    assert [each["text"] for each in now["changes"] if each["change"] != "equal"] == ["ten", "fifteen"]
+    fixed(centre, article, body="Gone.\n\n::: internal\nHold reset for ten seconds.\n:::")
+    assert "Hold reset" in quoted()["now"]["html"], "staff may read it"
+    fixed(centre, article, body="Gone.")
+    assert (quoted()["then"]["revision"], quoted()["now"], quoted()["changes"]) == (1, None, [])
+
+
+def test_what_was_read_and_what_was_not_are_listed_apart(centre: House) -> None:
+    article = centre.write("Red light", TEN)
+    cases = [flagged(centre, article, quote=each)["case"]["id"] for each in ("ten seconds", "Then wait")]
+    fixed(centre, article, *cases)
+    notes = centre.get("notifications", "candidate").json()["notifications"]
+    centre.post("notifications/read", {"ids": [notes[0]["id"]]}, "candidate")
+    assert told(centre, "candidate", unread=False) == [("fixed", notes[0]["case"]["id"])]
+    assert told(centre, "candidate", unread=True) == [("fixed", notes[1]["case"]["id"])]
+    assert len(told(centre, "candidate")) == 2

@@ -9,10 +9,11 @@ const HAN = /\p{Script=Han}/u;
 export class Combobox {
   /**
    * `ask(text, signal)` gives suggestions `{text, lang, note}`; `submit(text)` searches; `announce(n)` tells their number.
-   * Nothing happens while an input method composes: half a Pinyin syllable is no question.
+   * Nothing is asked for fewer letters than `least`, nor while an input method composes: half a Pinyin syllable is no
+   * question.
    */
-  constructor(input, list, { ask, submit, announce, cleared }) {
-    Object.assign(this, { input, list, ask, submit, announce, cleared });
+  constructor(input, list, { ask, submit, announce, cleared, least = 2 }) {
+    Object.assign(this, { input, list, ask, submit, announce, cleared, least });
     this.found = [];
     this.active = -1;
     this.composing = false;
@@ -30,7 +31,7 @@ export class Combobox {
   typed() {
     this.forget();
     const text = this.input.value.trim();
-    if (text.length < 2 && !HAN.test(text)) return this.close();
+    if (text.length < this.least && !HAN.test(text)) return this.close();
     this.timer = setTimeout(() => this.look(text), SETTLE);
   }
 
@@ -85,7 +86,7 @@ export class Combobox {
     const keys = { ArrowDown: () => this.move(1), ArrowUp: () => this.move(-1), Enter: () => this.enter(), Escape: () => this.escape() };
     if (!(event.key in keys) || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key.startsWith("Arrow") && !this.open) {
-      if (event.key === "ArrowDown" && this.input.value.trim()) this.look(this.input.value.trim());
+      if (event.key === "ArrowDown" && (this.input.value.trim() || !this.least)) this.look(this.input.value.trim());
       return;
     }
     event.preventDefault();

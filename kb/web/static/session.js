@@ -145,7 +145,7 @@ async function enter(dialog) {
   }
   dialog.close();
   corner();
-  $("query").focus();
+  ($("query") ?? $("open-account")).focus(); // not every page has something to search with
   changed(t("signin.done", { name: person.name }));
 }
 
