@@ -31,6 +31,8 @@ PAGES = {
     "/": ("search", "page.title"),
     "/dictionary": ("dictionary", "dictionary.title"),
     "/workbench": ("workbench", "bench.title"),
+    "/editor/article": ("article", "art.title"),
+    "/editor/merge": ("merge", "merge.title"),
 }
 """The pages by address: the name of its template, module and style sheet, and the message that is its title."""
 

@@ -1,0 +1,54 @@
+// Paragraphs of Markdown, and how one text takes them from another. Pure: strings in, strings out.
+
+const FENCE = /^\s{0,3}(`{3,}|~{3,})/;
+const NARROWED = /^:::/;
+
+/** The paragraphs of a text: cut at empty lines, but never inside code or a `:::` block. */
+export function paragraphs(text) {
+  const found = [];
+  let lines = [];
+  let fence = "";
+  let narrowed = false;
+  const cut = () => { if (lines.length) found.push(lines.join("\n")); lines = []; };
+  for (const line of text.split("\n")) {
+    const mark = FENCE.exec(line)?.[1];
+    if (fence) {
+      if (mark?.startsWith(fence)) fence = "";
+    } else if (mark) {
+      fence = mark;
+    } else if (NARROWED.test(line)) {
+      narrowed = line.slice(3).trim() !== "";
+    } else if (!line.trim() && !narrowed) {
+      cut();
+      continue;
+    }
+    lines.push(line.trimEnd());
+  }
+  cut();
+  return found;
+}
+
+/** What makes two paragraphs the same: their words, whatever the spaces. */
+export const said = (paragraph) => paragraph.split(/\s+/).filter(Boolean).join(" ");
+
+/** Whether a text has a paragraph. */
+export const has = (text, paragraph) => paragraphs(text).some((each) => said(each) === said(paragraph));
+
+/**
+ * `text` with a paragraph of `source`: behind the nearest one before it there that the text has, else before the
+ * nearest one after it, else at the end.
+ */
+export function taken(text, paragraph, source) {
+  const [own, theirs] = [paragraphs(text), paragraphs(source)];
+  const place = theirs.findIndex((each) => said(each) === said(paragraph));
+  const at = (each) => own.findIndex((one) => said(one) === said(each));
+  const before = theirs.slice(0, Math.max(place, 0)).reverse().map(at).find((n) => n >= 0);
+  const after = theirs.slice(place + 1).map(at).find((n) => n >= 0);
+  own.splice(before !== undefined ? before + 1 : (after ?? own.length), 0, paragraph);
+  return `${own.join("\n\n")}\n`;
+}
+
+/** `text` without a paragraph. */
+export function leftOut(text, paragraph) {
+  return `${paragraphs(text).filter((each) => said(each) !== said(paragraph)).join("\n\n")}\n`;
+}
