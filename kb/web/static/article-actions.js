@@ -51,7 +51,7 @@ export function archive({ path, article, number }, reload) {
         await api(path, { method: "PATCH", body: before });
         await reload(t("art.archive.undone"));
       };
-      await reload(t("art.archive.done"), { undo: { words: t("art.undo"), act } });
+      return () => reload(t("art.archive.done"), { undo: { words: t("art.undo"), act } });
     },
   });
 }
@@ -108,7 +108,7 @@ export function change({ path, article }, reload, first = "owner_id") {
     first: nodes[0].querySelector(`#set-${first}`),
     submit: async () => {
       const changed = mine();
-      if (!changed.length) { askedWrong(t("art.set.nothing")); return false; }
+      if (!changed.length) { askedWrong(t("art.set.nothing")); return null; }
       const body = { version: base.version };
       for (const { name, send = (value) => value } of changed) body[name] = send($(`set-${name}`).value.trim());
       try {
@@ -116,10 +116,9 @@ export function change({ path, article }, reload, first = "owner_id") {
       } catch (error) {
         if (error.code !== "conflict") throw error;
         base = await faster(path, fields, base);
-        return false;
+        return null;
       }
-      await reload(t("art.saved"));
-      return true;
+      return () => reload(t("art.saved"));
     },
   });
 }

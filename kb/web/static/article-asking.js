@@ -5,15 +5,13 @@ import { t } from "./i18n.js";
 import { inWords } from "./article-words.js";
 
 let opened = null; // what it asks now
-let back = null; // where the focus was
 
 /**
- * Ask. `submit()` changes something and returns whether it is done; what it throws is told in the dialog, which stays
- * open with everything that was written. `first` is the field to begin in.
+ * Ask. `submit()` changes something and returns what to do once the dialog is closed, or null if it stays open; what it
+ * throws is told there, with everything that was written. `first` is the field to begin in.
  */
 export function askFor({ title, action, fields, submit, first = null }) {
   opened = submit;
-  back = document.activeElement;
   $("asking-title").textContent = title;
   $("asking-do").textContent = action;
   $("asking-error").textContent = "";
@@ -39,8 +37,10 @@ export function closeAsking() {
     $("asking-error").textContent = "";
     $("asking-do").disabled = true;
     try {
-      const done = await submit();
-      if (done !== false && opened === submit) dialog.close();
+      const then = await submit();
+      if (!then || opened !== submit) return;
+      dialog.close(); // gives the focus back; only then it can go elsewhere
+      await then();
     } catch (error) {
       askedWrong(error.code ? inWords(error) : t("error.title"));
       if (!error.code) throw error;
@@ -49,5 +49,5 @@ export function closeAsking() {
     }
   });
   $("asking-cancel").addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", () => { opened = null; if (back?.isConnected) back.focus(); });
+  dialog.addEventListener("close", () => { opened = null; });
 }

@@ -99,7 +99,7 @@ function publish({ path, article }, each, reload) {
     fields: [el("p", {}, t("art.history.publish.text"))],
     submit: async () => {
       await api(`${path}/publish`, { method: "POST", body: { revision: each.number, version: article.version } });
-      await reload(t("art.history.published", { n: each.number }));
+      return () => reload(t("art.history.published", { n: each.number }));
     },
   });
 }
@@ -123,7 +123,7 @@ function restore({ path, article, may }, each, reload) {
       const note = t("art.history.restore.note", { n: each.number });
       const sent = { title, body, note, size: size.value, publish: shown.checked, version: article.version };
       const done = await api(`${path}/revisions`, { method: "POST", body: sent });
-      await reload(t(shown.checked ? "art.history.restored.shown" : "art.history.restored", { n: done.editing.latest }));
+      return () => reload(t(shown.checked ? "art.history.restored.shown" : "art.history.restored", { n: done.editing.latest }));
     },
   });
 }

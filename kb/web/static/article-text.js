@@ -12,7 +12,7 @@ export function content({ article, number }) {
     waits && el("p", { class: "note" }, t("art.draft_waits", { latest, published }), " ",
       el("a", { href: editorPage("article", { number, tab: "history", from: published, to: latest }) }, t("art.history.compare"))),
     published === null && el("p", { class: "note" }, t("art.never_published")),
-    el("div", { class: "prose", lang: article.language }, prose(article.html, { deeper: 2 })),
+    el("div", { class: "prose", lang: article.language }, prose(article.html)),
     !article.body.trim() && el("p", { class: "soft" }, t("art.no_text")),
   ];
 }

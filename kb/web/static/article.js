@@ -7,6 +7,7 @@ import { archive, change, confirm } from "./article-actions.js";
 import * as cases from "./article-cases.js";
 import * as changes from "./article-changes.js";
 import * as checklist from "./article-checklist.js";
+import { inWords } from "./article-words.js";
 import { facts, head } from "./article-head.js";
 import * as history from "./article-history.js";
 import { picker } from "./article-picker.js";
@@ -119,10 +120,15 @@ async function showTab({ focus = false } = {}) {
 
 /** The article anew, after something was changed, with what to tell of it: `undo` is `{ words, act }`. */
 async function reload(told, { undo = null } = {}) {
-  await look(sheet.number, sheet.person);
+  try {
+    await look(sheet.number, sheet.person);
+  } catch (error) {
+    failed = load;
+    return tell(`${told} ${inWords(error)}`);
+  }
   draw();
   await showTab();
-  tell(told, undo);
+  return tell(told, undo);
 }
 
 /** A line above the article which takes the focus, so that it is read and nothing is lost; perhaps with a way back. */

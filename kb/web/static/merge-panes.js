@@ -4,7 +4,7 @@
 import { articleLink, stateBadges } from "./article-words.js";
 import { $, el } from "./dom.js";
 import { count, t } from "./i18n.js";
-import { has, leftOut, paragraphs, said, taken } from "./merge-text.js";
+import { has, leftOut, ownWords, paragraphs, said, taken, wordsOf } from "./merge-text.js";
 
 const SIDES = ["kept", "merged"];
 let sources = {}; // by side: { article, title, body, editing }
@@ -32,18 +32,21 @@ export function begin(side) {
 
 /** Replace what a field holds so that its own undo (Ctrl+Z) brings it back; the focus stays where it was. */
 function put(field, text) {
-  if (field.value === text) return;
   const back = document.activeElement;
-  field.focus();
-  field.select();
-  if (!document.execCommand("insertText", false, text)) field.value = text;
+  if (field.value === text) return;
+  if (back && back !== document.body) { // else nobody has done anything yet that could be undone
+    field.focus({ preventScroll: true });
+    field.select();
+    document.execCommand("insertText", false, text);
+    back.focus({ preventScroll: true });
+  }
   if (field.value !== text) field.value = text;
-  if (back !== field) back?.focus();
 }
 
 function drawSide(side) {
   const { article, title, body, editing } = sources[side];
   const heading = `${side}-title`;
+  const others = wordsOf(sources[side === "kept" ? "merged" : "kept"].body);
   const edit = el("button", { type: "button", id: `edit-${side}`, class: "small", "aria-expanded": String(Boolean(editing)), on: { click: () => turn(side) } },
     t(editing ? "merge.edited" : "merge.edit"));
   $(side).setAttribute("aria-labelledby", heading);
@@ -51,7 +54,7 @@ function drawSide(side) {
     el("h2", { id: heading }, t(`merge.side.${side}`), " ", el("span", { class: "soft number" }, article.number)),
     el("p", { class: "facts" }, ...stateBadges(article)),
     el("p", { class: "row begin" }, edit, articleLink(article.number, t("merge.open"))),
-    ...(editing ? fields(side) : [takeTitle(side, title, article.language), el("ol", { class: "parts" }, ...paragraphs(body).map((each, n) => part(side, each, n)))]),
+    ...(editing ? fields(side) : [takeTitle(side, title, article.language), el("ol", { class: "parts" }, ...paragraphs(body).map((each, n) => part(side, each, n, others)))]),
   );
 }
 
@@ -81,7 +84,7 @@ function takeTitle(side, title, language) {
     el("button", { type: "button", id: `take-${side}-title`, class: "small", on: { click: take } }));
 }
 
-function part(side, text, n) {
+function part(side, text, n, others) {
   const flip = () => {
     const now = $("body").value;
     put($("body"), has(now, text) ? leftOut(now, text) : taken(now, text, sources[side].body));
@@ -89,7 +92,8 @@ function part(side, text, n) {
     weigh();
   };
   return el("li", { class: "part", "data-text": text },
-    el("pre", { lang: lang(side) }, text), el("button", { type: "button", id: `take-${side}-${n}`, class: "small", on: { click: flip } }));
+    el("pre", { lang: lang(side) }, ...ownWords(text, others).map((each) => (each.own ? el("u", {}, each.text) : each.text))),
+    el("button", { type: "button", id: `take-${side}-${n}`, class: "small", on: { click: flip } }));
 }
 
 /** Say of every paragraph whether it is in the result, and how much of either article is not. */

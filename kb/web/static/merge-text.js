@@ -31,6 +31,23 @@ export function paragraphs(text) {
 /** What makes two paragraphs the same: their words, whatever the spaces. */
 export const said = (paragraph) => paragraph.split(/\s+/).filter(Boolean).join(" ");
 
+const segmenter = new Intl.Segmenter(undefined, { granularity: "word" }); // knows Chinese words too
+
+/** The words of a text. */
+export const wordsOf = (text) =>
+  new Set([...segmenter.segment(text)].filter((each) => each.isWordLike).map((each) => each.segment.toLowerCase()));
+
+/** A text in stretches, `{ text, own }`: own are words that the others, a set, do not have. */
+export function ownWords(text, others) {
+  const found = [];
+  for (const { segment, isWordLike } of segmenter.segment(text)) {
+    const own = Boolean(isWordLike) && !others.has(segment.toLowerCase());
+    if (found.at(-1)?.own === own) found.at(-1).text += segment;
+    else found.push({ text: segment, own });
+  }
+  return found;
+}
+
 /** Whether a text has a paragraph. */
 export const has = (text, paragraph) => paragraphs(text).some((each) => said(each) === said(paragraph));
 
