@@ -100,6 +100,7 @@ def test_the_other_one_is_chosen_among_what_is_nearest(visit: Visit, site: Site)
 def test_both_texts_can_be_edited_before_they_are_merged(visit: Visit, site: Site) -> None:
     older, newer = pair(site)
     page = beside(visit, site, older, newer)
+    expect(page.locator("#plan-title")).to_be_visible()
     page.locator("#begin-kept").press("Enter")
     expect(page.locator("#body")).to_have_value(OLD)
     page.locator("#edit-merged").press("Enter")
@@ -122,6 +123,7 @@ def test_a_change_of_somebody_else_is_shown_and_nothing_written_is_lost(visit: V
     watch.expected = ("409",)
     older, newer = pair(site)
     page = beside(visit, site, newer, older)
+    expect(page.locator("#plan-title")).to_be_visible()
     page.locator("#body").fill("What I wrote.")
     revised(site, older, f"{OLD}\nA line of a colleague.\n")
     page.locator("#merge").press("Enter")
@@ -166,7 +168,7 @@ def test_paragraphs_keep_code_and_narrowed_blocks_whole(visit: Visit, site: Site
     whole = ["One.", "```\na\n\nb\n```", "::: internal\nc\n\nd\n:::\nTwo\nlines"]
     assert page.evaluate(cut, text) == whole
     take = "async ([text, part, source]) => (await import('/static/merge-text.js')).taken(text, part, source)"
-    assert page.evaluate(take, ["A\n\nC\n", "B", "A\n\nB\n"]) == "A\n\nB\n\nC\n"
+    assert page.evaluate(take, ["A\n\nC\n", "B", "A\n\nB\n"]) == "A\n\nC\n\nB\n"
     assert page.evaluate(take, ["C\n\nD\n", "B", "A\n\nB\n\nC\n"]) == "B\n\nC\n\nD\n"
     assert page.evaluate(take, ["A\n", "B", "B\n"]) == "A\n\nB\n"
 
@@ -175,8 +177,8 @@ def test_hostile_titles_and_texts_run_nothing_beside_each_other(visit: Visit, si
     title, text = "<img src=x onerror=pwn()>", "\n\n".join(each for each in ALL[::9] if ":::" not in each)
     older, newer = written(site, title, text, audience="internal"), written(site, "x", "y", audience="internal")
     page = beside(visit, site, older, newer)
-    expect(page.locator("#bench")).to_be_visible()
-    page.evaluate("window.ran = []; window.pwn = () => { window.ran.push('pwn'); }")
+    expect(page.locator("#plan-title")).to_be_visible()
+    page.evaluate("window.ran = []; window.pwn = () => { window.ran.push('pwn'); }; null")
     for each in ("#take-kept-title", "#take-kept-0"):
         page.locator(each).press("Enter")
         expect(page.locator(each)).to_have_attribute("aria-pressed", "true")

@@ -52,16 +52,18 @@ export function ownWords(text, others) {
 export const has = (text, paragraph) => paragraphs(text).some((each) => said(each) === said(paragraph));
 
 /**
- * `text` with a paragraph of `source`: behind the nearest one before it there that the text has, else before the
- * nearest one after it, else at the end.
+ * `text` with a paragraph of `source`, in the same place: behind the nearest one before it there that the text has and
+ * what the text says of its own behind that; else before the nearest one after it; else at the end.
  */
 export function taken(text, paragraph, source) {
-  const [own, theirs] = [paragraphs(text), paragraphs(source)];
-  const place = theirs.findIndex((each) => said(each) === said(paragraph));
-  const at = (each) => own.findIndex((one) => said(one) === said(each));
-  const before = theirs.slice(0, Math.max(place, 0)).reverse().map(at).find((n) => n >= 0);
-  const after = theirs.slice(place + 1).map(at).find((n) => n >= 0);
-  own.splice(before !== undefined ? before + 1 : (after ?? own.length), 0, paragraph);
+  const [own, theirs] = [paragraphs(text), paragraphs(source).map(said)];
+  const place = theirs.indexOf(said(paragraph));
+  const at = (words) => own.findIndex((each) => said(each) === words);
+  const found = (words) => words.map(at).find((n) => n >= 0);
+  let to = found(theirs.slice(0, Math.max(place, 0)).reverse());
+  if (to === undefined) to = found(theirs.slice(place + 1)) ?? own.length;
+  else do to += 1; while (to < own.length && !theirs.includes(said(own[to])));
+  own.splice(to, 0, paragraph);
   return `${own.join("\n\n")}\n`;
 }
 
