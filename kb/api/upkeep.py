@@ -24,19 +24,25 @@ from kb.api.upkeep_shapes import (
     MergeIn,
     MergeOut,
     NearOut,
+    ProspectOut,
     ReminderOut,
     RemindersIn,
     RemindersOut,
     SimilarIn,
     SimilarOut,
     TickIn,
+    TimesOut,
     TranslationOut,
     TranslationsOut,
     UndoIn,
+    UseOut,
     UserOut,
     UsersIn,
     UsersOut,
+    WithIn,
 )
+from kb.article import Article
+from kb.interaction import LinkType
 from kb.person import Person, Right, Scope
 from kb.solve import coaching, duplicates, improve, merging, reading, templates, translating, upkeep
 from kb.solve.coaching import Result
@@ -145,14 +151,55 @@ def list_users(number: NumberPath, asked: Annotated[UsersIn, Query()], me: Me, p
     return UsersOut(
         users=[
             UserOut(
-                person_id=each.person_id,
-                kind=each.kind,
-                revision=each.revision,
-                interaction_id=each.interaction_id,
-                at=each.at,
+                person_id=each.event.person_id,
+                kind=each.event.kind,
+                revision=each.event.revision,
+                interaction_id=each.event.interaction_id,
+                channel=each.channel,
+                at=each.event.at,
             )
             for each in found
         ]
+    )
+
+
+@router.get(
+    "/articles/{number}/use",
+    summary="Use",
+    responses=refusals(404),
+    dependencies=[Depends(once("days")), opens(Scope.INTERACT)],
+)
+def count_use(number: NumberPath, asked: Annotated[UsersIn, Query()], me: Me, parts: Parts) -> UseOut:
+    """How often an article was viewed, copied, inserted and linked lately, how often it helped and did not, by day,
+    tier and role. Needs the right to read trails."""
+    found = upkeep.use(parts.db, me, number, timedelta(days=asked.days))
+    return UseOut(
+        times=[TimesOut(**asdict(each)) for each in found.times],
+        resolution=found.linked[LinkType.RESOLUTION],
+        reference=found.linked[LinkType.REFERENCE],
+    )
+
+
+@router.get(
+    "/articles/{number}/merge",
+    summary="Preview a merge",
+    responses=refusals(403, 404),
+    dependencies=[Depends(once("other"))],
+)
+def preview_merge(number: NumberPath, asked: Annotated[WithIn, Query()], me: Me, parts: Parts) -> ProspectOut:
+    """Which of two articles would be kept, and what would move to it. Nothing is changed."""
+    me.require(Right.DRAFT)
+    one = reading.find(parts.db, me, number)
+    found = merging.preview(parts.db, me, one.id, id_of(parts, me, asked.other, "other") or "")
+    kept, merged = _pair(parts, me, found.kept, found.merged)
+    return ProspectOut(
+        kept=kept,
+        merged=merged,
+        links=found.links,
+        translations=found.translations,
+        cases=found.cases,
+        shown=found.shown,
+        needs_text=found.needs_text,
     )
 
 
@@ -212,9 +259,12 @@ def list_checklists(asked: Annotated[ChecklistsIn, Query()], me: Me, parts: Part
 
 
 def _merged(parts: Running, me: Person, done: Merge) -> MergeOut:
-    pair = [(each, reading.title_of(parts.db, each)) for each in (done.kept, done.merged)]
-    kept, merged = shown(parts, me, pair)
+    kept, merged = _pair(parts, me, done.kept, done.merged)
     return MergeOut(kept=kept, merged=merged, links=done.links, text=done.text)
+
+
+def _pair(parts: Running, me: Person, *both: Article) -> list[ArticleOut]:
+    return shown(parts, me, [(each, reading.title_of(parts.db, each)) for each in both])
 
 
 def _checklist(result: Result) -> ChecklistOut:

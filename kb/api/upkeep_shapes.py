@@ -1,6 +1,6 @@
 """What editors keep articles in order with, as it goes over the wire."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool
@@ -10,9 +10,10 @@ from kb.api.shapes import MANY, Id, Line, Moment, Number, Shape, Short, Text, ex
 from kb.article import Confidence
 from kb.audience import Audience
 from kb.checklist import Check, Tick
-from kb.interaction import EventKind
+from kb.interaction import Channel, EventKind, LinkType
 from kb.language import Language
 from kb.passage import Kind
+from kb.person import Role
 from kb.solve.upkeep import Reason
 
 _CHECKS = {
@@ -179,6 +180,7 @@ class UserOut(Shape):
     kind: EventKind
     revision: int | None
     interaction_id: str | None
+    channel: Annotated[Channel | None, Field(description="Of the contact, if it was used in one.")]
     at: datetime
 
 
@@ -189,12 +191,42 @@ class UsersOut(Shape):
         {
             "users": [
                 {"person_id": _PERSON, "kind": "inserted", "revision": 3,
-                 "interaction_id": "7c1e0a5b9d2f4f7b8c3d4e5f6a7b8c9d", "at": "2026-03-14T12:00:00Z"},
+                 "interaction_id": "7c1e0a5b9d2f4f7b8c3d4e5f6a7b8c9d", "channel": "chat", "at": "2026-03-14T12:00:00Z"},
             ]
         }
     )  # fmt: skip
 
     users: list[UserOut]
+
+
+class TimesOut(Shape):
+    """How often an article was used on a day in one way, by people of one tier and role."""
+
+    day: Annotated[date, Field(description="In UTC.")]
+    kind: EventKind
+    type: Annotated[LinkType | None, Field(description="Of a link: did it resolve the contact?")]
+    audience: Annotated[Audience | None, Field(description="Their tier as it is now; null for who has been erased.")]
+    role: Annotated[Role | None, Field(description="The one of theirs that allows most; null for who has none.")]
+    count: int
+
+
+class UseOut(Shape):
+    """How an article was used, the oldest day first, and how many contacts it is linked to now."""
+
+    model_config = example(
+        {
+            "times": [
+                {"day": "2026-03-14", "kind": "linked", "type": "resolution", "audience": "internal",
+                 "role": "contributor", "count": 4},
+            ],
+            "resolution": 12,
+            "reference": 3,
+        }
+    )  # fmt: skip
+
+    times: list[TimesOut]
+    resolution: Annotated[int, Field(description="Contacts that it resolved.")]
+    reference: Annotated[int, Field(description="Contacts in which it was read along the way.")]
 
 
 class MergeIn(Shape):
@@ -208,6 +240,29 @@ class MergeIn(Shape):
     note: Line = ""
     version: Version = None
     other_version: Version = None
+
+
+class WithIn(Shape):
+    """Which other article."""
+
+    other: Annotated[Number, Field(examples=["117-0342"])]
+
+
+class ProspectOut(Shape):
+    """What a merge would do."""
+
+    model_config = example(
+        {"kept": ARTICLE, "merged": ARTICLE, "links": 12, "translations": 1, "cases": 2, "shown": True,
+         "needs_text": False}
+    )  # fmt: skip
+
+    kept: Annotated[ArticleOut, Field(description="The older of the two.")]
+    merged: Annotated[ArticleOut, Field(description="The newer: archived, and leading to the older from then on.")]
+    links: Annotated[int, Field(description="Contacts that are linked to the newer one.")]
+    translations: Annotated[int, Field(description="Of the newer one, as far as you may read them.")]
+    cases: Annotated[int, Field(description="To do, about the newer one, as far as you may see them.")]
+    shown: Annotated[bool, Field(description="Whether readers see the text at once.")]
+    needs_text: Annotated[bool, Field(description="The newer text is for fewer readers: send one that all may read.")]
 
 
 class UndoIn(Shape):

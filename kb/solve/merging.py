@@ -5,12 +5,13 @@ so a link moves by being undone there and made here, by who merged and when. Cas
 (`kb.solve.moving`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kb import clock
 from kb.article import Article, Confidence, Revision
+from kb.case import TO_DO
 from kb.checklist import Checklist
 from kb.errors import Conflict, Invalid
 from kb.file import references
@@ -18,9 +19,9 @@ from kb.interaction import Event, EventKind, LinkType
 from kb.outbox import Lane
 from kb.passage import ItemRef, Kind
 from kb.person import Person, Right
-from kb.solve import coaching, improve, moving, templates, translating
+from kb.solve import coaching, improve, moving, seeing, templates, translating
 from kb.solve.publishing import cut_shown, save_article, shown_revision
-from kb.store import articles, audit, checklists, files, interactions
+from kb.store import articles, audit, cases, checklists, files, interactions
 from kb.store.database import Database, Tx
 from kb.text import bounds
 from kb.text.hygiene import tidy
@@ -31,6 +32,22 @@ MERGE, UNMERGE = "merge", "unmerge"
 
 
 @dataclass(frozen=True, slots=True)
+class Prospect:
+    """What a merge of two articles would do: which is kept, what the other has (links, translations and cases to do, of
+    the latter two those that are there for who asks), and whether readers see the text at once.
+
+    `needs_text`: the newer text is for fewer readers, so one that all may read has to be sent."""
+
+    kept: Article
+    merged: Article
+    links: int
+    translations: int
+    cases: int
+    shown: bool
+    needs_text: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Merge:
     """What became of two articles, how many links moved, and whether the text did."""
 
@@ -38,6 +55,25 @@ class Merge:
     merged: Article
     links: int
     text: bool = True
+
+
+def preview(db: Database, by: Person, one: str, other: str) -> Prospect:
+    """What merging the articles with these ids would do. Raises as `merge` does; its rights are asked there."""
+    by.require(Right.DRAFT)
+    with db.read() as tx:
+        kept, merged = _in_order([improve.readable(tx, by, each) for each in (one, other)])
+        _require_alike(kept, merged)
+        item = ItemRef(Kind.ARTICLE, merged.id)
+        led = [each for each in articles.translations(tx, merged.id) if seeing.may_see(by, each.access, False)]
+        return Prospect(
+            kept,
+            merged,
+            links=len(interactions.linked_to(tx, item)),
+            translations=len(led),
+            cases=_cases_seen(tx, by, item),
+            shown=kept.published is not None or merged.published is not None,
+            needs_text=_is_for_fewer(merged, kept),
+        )
 
 
 def merge(
@@ -63,7 +99,7 @@ def merge(
     at = clock.now()
     with db.write() as tx:
         pair = [improve.readable(tx, by, each).expect(versions.get(each)) for each in (one, other)]
-        kept, merged = sorted(pair, key=lambda each: (each.created_at, each.id))
+        kept, merged = _in_order(pair)
         _require_alike(kept, merged)
         if not body and _is_for_fewer(merged, kept):
             raise Invalid("the newer text is for fewer readers: send the text that all may read", "body")
@@ -112,6 +148,18 @@ def undo(db: Database, by: Person, article_id: str) -> Merge:
         title = articles.get_revision(tx, back.id, back.published or back.latest).title
         moving.undo(tx, by, back, kept, title, done.at, at)
         return Merge(after or kept, back, links, after is not None)
+
+
+def _in_order(pair: Iterable[Article]) -> list[Article]:
+    """The older first: it is kept."""
+    return sorted(pair, key=lambda each: (each.created_at, each.id))
+
+
+def _cases_seen(tx: Tx, by: Person, item: ItemRef) -> int:
+    """How many cases to do about an item are there for `by`, up to a thousand."""
+    if not by.may(Right.FLAG):
+        return 0
+    return len(cases.listing(tx, by.reader, cases.Wanted(states=TO_DO, item=item), None, 1_000))
 
 
 def _require_alike(kept: Article, merged: Article) -> None:

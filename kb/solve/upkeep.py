@@ -1,22 +1,27 @@
 """What an owner should look at: articles that end soon, and those that nobody has confirmed for long; and who used
-an article lately, to be told when its meaning changes."""
+an article lately, how often and how, to be told when its meaning changes."""
 
+from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from kb import clock
 from kb.article import Article
-from kb.interaction import Event, EventKind
+from kb.audience import Audience
+from kb.interaction import Channel, Event, EventKind, LinkType
 from kb.passage import ItemRef, Kind
-from kb.person import Person, Right
+from kb.person import ANONYMOUS, Person, Right, Role
 from kb.solve import seeing
 from kb.solve.access import require_staff
-from kb.store import articles, interactions
+from kb.store import articles, interactions, people
 from kb.store.database import Database
 
 USED = frozenset({EventKind.COPIED, EventKind.INSERTED, EventKind.LINKED})
 """What makes somebody a user of an article rather than a reader."""
+
+COUNTED = USED | {EventKind.VIEWED, EventKind.RESOLVED, EventKind.NOT_HELPFUL}
+"""What is counted of an article: page views, "this helped" (resolved) and its opposite besides."""
 
 
 class Reason(StrEnum):
@@ -71,10 +76,66 @@ def reminders(
     ]
 
 
-def recent_users(db: Database, by: Person, number: str, within: timedelta) -> list[Event]:
-    """Who copied, inserted or linked an article lately, newest first. Needs the right to read trails; NotFound."""
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One time that somebody sent an article or solved a contact with it, and on which channel."""
+
+    event: Event
+    channel: Channel | None
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How often an article was used on a day (UTC) in one way by people of one tier and role.
+
+    `type` is that of a link. `audience` and `role` are those that people have now, the role that allows most; None for
+    who has none, or has been erased.
+    """
+
+    day: date
+    kind: EventKind
+    type: LinkType | None
+    audience: Audience | None
+    role: Role | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How an article was used (KCS CH-02), the oldest day first, and the contacts that it is linked to now, by type."""
+
+    times: list[Times]
+    linked: dict[LinkType, int]
+
+
+def recent_users(db: Database, by: Person, number: str, within: timedelta) -> list[Sent]:
+    """Who copied, inserted or linked an article lately, newest first. Needs the right to read trails; NotFound.
+
+    Links that a merge has moved are of who made them, not of who merged.
+    """
     at = clock.now()
     with db.read() as tx:
         article = seeing.article(tx, by, number, at)
         by.require(Right.TRAIL)
-        return interactions.about(tx, ItemRef(Kind.ARTICLE, article.id), USED, at - within)
+        found = interactions.about(tx, ItemRef(Kind.ARTICLE, article.id), USED, at - within)
+        found = [each for each in found if not each.data.get("merge")]
+        channels = interactions.channels(tx, {each.interaction_id for each in found if each.interaction_id})
+    return [Sent(each, channels.get(each.interaction_id or "")) for each in found]
+
+
+def use(db: Database, by: Person, number: str, within: timedelta) -> Use:
+    """How often an article was used lately, by day, way, tier and role. Needs the right to read trails; NotFound."""
+    at = clock.now()
+    with db.read() as tx:
+        article = seeing.article(tx, by, number, at)
+        by.require(Right.TRAIL)
+        item = ItemRef(Kind.ARTICLE, article.id)
+        rows = interactions.use(tx, item, COUNTED, at - within)
+        links = Counter(type_ for _, type_ in interactions.linked_to(tx, item))
+        known = people.by_ids(tx, {person_id for *_, person_id, _ in rows}) | {ANONYMOUS.id: ANONYMOUS}
+    counted: Counter[tuple[date, EventKind, LinkType | None, Audience | None, Role | None]] = Counter()
+    for day, kind, type_, person_id, times in rows:
+        who = known.get(person_id)
+        role = max(who.roles, key=list(Role).index, default=None) if who else None
+        counted[day, kind, type_, who.tier if who else None, role] += times
+    return Use([Times(*key, times) for key, times in counted.items()], {each: links[each] for each in LinkType})

@@ -1,7 +1,7 @@
 """Interactions and their trail in SQL. The trail is append-only: there is no function that changes it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from kb.errors import NotFound
 from kb.interaction import RATINGS, Channel, Continuation, Event, EventKind, Interaction, LinkType
 from kb.passage import ItemRef, Kind
-from kb.store.database import Tx, insert_into
+from kb.store.database import Tx, batches, insert_into
 from kb.store.schema import columns, event, interaction, link
 
 
@@ -172,6 +172,35 @@ def comments(tx: Tx, item: ItemRef, since: datetime, until: datetime, limit: int
 def _rates(item: ItemRef) -> sa.ColumnElement[bool]:
     about = (event.c.item_kind == item.kind.value) & (event.c.item_id == item.id)
     return about & event.c.kind.in_([each.value for each in RATINGS])
+
+
+def channels(tx: Tx, interaction_ids: Collection[str]) -> dict[str, Channel]:
+    """The channel of each of these interactions."""
+    found: dict[str, Channel] = {}
+    for batch in batches(sorted(interaction_ids)):
+        rows = tx.execute(sa.select(interaction.c.id, interaction.c.channel).where(interaction.c.id.in_(batch)))
+        found |= {row.id: Channel(row.channel) for row in rows}
+    return found
+
+
+def use(
+    tx: Tx, item: ItemRef, kinds: Collection[EventKind], since: datetime
+) -> list[tuple[date, EventKind, LinkType | None, str, int]]:
+    """How often an item was used since then, oldest first: (day in UTC, kind, type of a link, person, times).
+
+    Links that a merge has moved count where they were made.
+    """
+    here = (event.c.item_kind == item.kind.value) & (event.c.item_id == item.id) & (event.c.at >= since)
+    here &= event.c.kind.in_(sorted(kinds)) & event.c.data["merge"].as_string().is_(None)
+    day = sa.func.date(event.c.at, type_=sa.Date).label("day")
+    type_of = event.c.data["type"].as_string().label("type")
+    by = ("day", "kind", "type", "person_id")  # names: PostgreSQL takes the same expression with parameters for two
+    found = sa.select(day, event.c.kind, type_of, event.c.person_id, sa.func.count()).where(here)
+    rows = tx.execute(found.group_by(*by).order_by(*by))
+    return [
+        (day, EventKind(kind), LinkType(type_) if type_ else None, person_id, times)
+        for day, kind, type_, person_id, times in rows
+    ]
 
 
 def _remember_links(tx: Tx, events: Sequence[Event]) -> None:

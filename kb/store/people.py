@@ -1,6 +1,6 @@
 """People and their keys in SQL."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from kb.audience import Audience
 from kb.errors import NotFound
 from kb.person import RIGHTS, ApiKey, Person, Right, Role, Scope
 from kb.store import licences
-from kb.store.database import Tx
+from kb.store.database import Tx, batches
 from kb.store.schema import api_key, person
 
 # Made once: to put a statement together costs as much as to run it, and every request asks these.
@@ -42,6 +42,14 @@ def everyone(tx: Tx) -> list[Person]:
     """All people, by name."""
     set_here = licences.configured(tx)
     return [_person(row, set_here) for row in tx.execute(sa.select(person).order_by(person.c.name, person.c.id))]
+
+
+def by_ids(tx: Tx, ids: Collection[str]) -> dict[str, Person]:
+    """The people with these ids, as far as they are there, with what KCS suggests for their roles."""
+    found: dict[str, Person] = {}
+    for batch in batches(sorted(ids)):
+        found |= {row.id: _person(row, {}) for row in tx.execute(sa.select(person).where(person.c.id.in_(batch)))}
+    return found
 
 
 def add_key(tx: Tx, key: ApiKey) -> None:

@@ -32,6 +32,8 @@ PAGES = {
     "/dictionary": ("dictionary", "dictionary.title"),
     "/editor": ("queue", "queue.title"),
     "/workbench": ("workbench", "bench.title"),
+    "/editor/article": ("article", "art.title"),
+    "/editor/merge": ("merge", "merge.title"),
     "/editor/case": ("case", "case.title"),
     "/notifications": ("notifications", "notes.title"),
 }

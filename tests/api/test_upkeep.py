@@ -155,6 +155,47 @@ def test_recent_users_are_those_who_sent_it(house: House) -> None:
     assert house.get(f"articles/{number}/users", "reader").status_code == 403
 
 
+def test_use_is_counted_by_day_way_tier_and_role(house: House) -> None:
+    number = house.write().number
+    interaction = house.post("interactions", {"channel": "chat"}, "contributor").json()["id"]
+    about = {"number": number, "revision": 1}
+    inside = [{"kind": "linked", "type": "resolution"}, {"kind": "inserted"}, {"kind": "viewed"}, {"kind": "viewed"}]
+    sent = [each | about | {"interaction_id": interaction} for each in inside]
+    assert house.post("events", {"events": sent}, "contributor").status_code < 300
+    for who in ("customer", ""):
+        assert house.post("events", {"events": [{"kind": "viewed"} | about]}, who).status_code < 300
+    found = house.get(f"articles/{number}/use", "candidate", days=90).json()
+    counted = {(each["kind"], each["type"], each["audience"], each["role"], each["count"]) for each in found["times"]}
+    assert counted == {
+        ("linked", "resolution", "internal", "contributor", 1), ("inserted", None, "internal", "contributor", 1),
+        ("viewed", None, "internal", "contributor", 2), ("viewed", None, "customer", None, 1),
+        ("viewed", None, "public", None, 1),
+    }  # fmt: skip
+    assert all(len(each["day"]) == len("2026-03-14") for each in found["times"])
+    assert (found["resolution"], found["reference"]) == (1, 0)
+    users = house.get(f"articles/{number}/users", "candidate").json()["users"]
+    assert {(each["kind"], each["channel"]) for each in users} == {("linked", "chat"), ("inserted", "chat")}
+    assert house.get(f"articles/{number}/use", "reader").status_code == 403
+    hidden = house.write(audience=Audience.INTERNAL).number
+    assert house.get(f"articles/{hidden}/use", "partner_author").status_code == 404
+
+
+def test_a_merge_is_previewed_with_all_that_moves(house: House) -> None:
+    older, newer = house.write(), house.write(audience=Audience.INTERNAL)
+    house.write("红灯", "重启。", language=Language.SIMPLIFIED, translation_of=newer.id)
+    flag = {"cause": "wrong_fact", "number": newer.number, "revision": 1, "quote": "Restart the hub."}
+    assert house.post("flags", flag, "candidate").status_code < 300
+    path = f"articles/{newer.number}/merge"
+    found = house.get(path, "candidate", other=older.number).json()
+    assert (found["kept"]["number"], found["merged"]["number"]) == (older.number, newer.number)
+    assert [found[each] for each in ("links", "translations", "cases", "shown", "needs_text")] == [0, 1, 1, True, True]
+    assert house.get(path, "candidate", other="000-0000").status_code == 422
+    assert house.get(path, "candidate", other=newer.number).status_code == 422
+    assert house.get(path, "reader", other=older.number).status_code == 403
+    assert house.get(path, "partner_author", other=older.number).status_code == 404
+    assert house.get(f"articles/{older.number}/merge", "partner_author", other=newer.number).status_code == 422
+
+
 def test_after_a_merge_the_old_number_leads_to_the_article_that_is_kept(house: House) -> None:
     older, newer = house.write(body="Restart."), house.write(body="Hold reset.")
     done = house.post(f"articles/{newer.number}/merge", {"other": older.number, "version": 1}, "publisher").json()

@@ -56,6 +56,7 @@ _NEEDED = {
     "revise_article": "number text typed version flag",
     "archive_article": "number other",
     "merge_articles": "number other text flag",
+    "preview_merge": "number other",
     "find_similar": "number text flag",
     "check_draft": "number text flag",
     "confirm_article": "number revision flag",
@@ -185,6 +186,7 @@ _QUERIES: dict[str, Any] = {
     } | ({"confidence": drawn["confidence"], "audience": drawn["audience"]} if drawn["flag"] else {}),
     "compare_revisions": lambda drawn, named: {"from": drawn["revision"], "to": drawn["to"]},
     "list_reminders": lambda drawn, named: {"owner": "all" if drawn["flag"] else "me"},
+    "preview_merge": lambda drawn, named: {"other": named["numbers"][drawn["other"]]},
     "list_checklists": lambda drawn, named: {"author": "system"},
 }  # fmt: skip
 _BODIES: dict[str, Any] = {
