@@ -18,6 +18,7 @@ import kb.api.judging_shapes
 import kb.api.operations
 import kb.api.search_shapes
 import kb.api.sessions
+import kb.api.state_shapes
 import kb.api.step_shapes
 import kb.api.template_shapes
 import kb.api.upkeep_shapes
@@ -99,6 +100,7 @@ def shapes() -> list[type[BaseModel]]:
         kb.api.operations,
         kb.api.search_shapes,
         kb.api.sessions,
+        kb.api.state_shapes,
         kb.api.step_shapes,
         kb.api.template_shapes,
         kb.api.upkeep_shapes,
