@@ -20,6 +20,10 @@ Fixed = Annotated[
 Meaning = Annotated[
     bool, Field(strict=True, description="With `fixes`: what was wrong may have to be recalled from who received it.")
 ]
+Together = Annotated[
+    StateSetIn | None,
+    Field(description="State to change in the same step, so that no reader is shown the one without the other."),
+]
 _TEXT = (
     "Markdown (CommonMark, tables, strikethrough). Blocks between `::: internal` and `:::` are for that audience. "
     "Pictures and files are named as the answer to adding one says; pictures from elsewhere are shown as links."
@@ -192,10 +196,7 @@ class RevisionIn(Shape):
     translates: Annotated[
         int | None, Field(ge=1, le=MANY, description="Of a translation: the revision of its original that it now says.")
     ] = None
-    state: Annotated[
-        StateSetIn | None,
-        Field(description="State to change in the same step, so that no reader is shown the one without the other."),
-    ] = None
+    state: Together = None
     version: Version = None
     publish: bool = False
     fixes: Fixed = ()
@@ -226,6 +227,7 @@ class PublishIn(Shape):
     model_config = example({"revision": 3, "version": 7})
 
     revision: Annotated[int, Field(ge=1, le=MANY)]
+    state: Together = None
     version: Version = None
     fixes: Fixed = ()
     changes_meaning: Meaning = False

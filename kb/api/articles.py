@@ -134,7 +134,8 @@ def publish_article(
     version = version_of(if_match, asked.version)
     article = reading.find(parts.db, me, number)
     fixes = Fixes(asked.fixes, asked.changes_meaning)
-    changed = improve.publish(parts.db, me, article.id, asked.revision, version=version, fixes=fixes)
+    state = _state(parts, me, asked.state.changed) if asked.state else {}
+    changed = improve.publish(parts.db, me, article.id, asked.revision, version=version, state=state, fixes=fixes)
     return _saved(parts, me, changed, response)
 
 

@@ -125,10 +125,9 @@ def revise(
     _check_state(state)
 
     def change(article: Article, at: datetime) -> Article:
-        revised = article.revise(at)
-        after = _stated(by, revised, at, state) if state else revised
-        after = replace(after, translates=translates or article.translates)
-        return replace(after.publish(after.latest, at) if publish else after, version=revised.version)
+        revised = _stated(by, article, at, state).revise(at)
+        revised = replace(revised, translates=translates or article.translates)
+        return replace(revised.publish(revised.latest, at) if publish else revised, version=article.version + 1)
 
     new = Text(title, body, note, size=size)
     try:
@@ -146,15 +145,17 @@ def publish(
     number: int,
     *,
     version: int | None = None,
+    state: Mapping[str, object] = _AS_IT_IS,
     fixes: Fixes = fixing.NOTHING,
 ) -> Article:
-    """Show that revision to readers, which fixes the cases that `fixes` names.
+    """Show that revision to readers, which fixes the cases that `fixes` names; `state` changes with it.
 
     An older one may be published again: that undoes a publish, and opens again the cases that it had fixed.
     """
+    _check_state(state)
 
     def change(article: Article, at: datetime) -> Article:
-        return article.publish(number, at)
+        return replace(_stated(by, article, at, state).publish(number, at), version=article.version + 1)
 
     return _change(db, by, article_id, "publish", change, version, fixes=fixes)
 

@@ -30,6 +30,7 @@ _POLICY = "; ".join(
 PAGES = {
     "/": ("search", "page.title"),
     "/dictionary": ("dictionary", "dictionary.title"),
+    "/editor/write": ("write", "write.title"),
     "/workbench": ("workbench", "bench.title"),
 }
 """The pages by address: the name of its template, module and style sheet, and the message that is its title."""

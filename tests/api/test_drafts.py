@@ -64,8 +64,11 @@ def test_text_and_state_change_in_one_step(house: House) -> None:
     last = house.get(f"articles/{article.number}/audit", "publisher").json()["changes"][-1]
     assert (last["action"], last["after"]["published"], last["after"]["audience"]) == ("revise", 2, "public")
     assert house.post(path, sent | {"version": 2, "state": {}}, "publisher").status_code == 422
+    undo = {"revision": 1, "version": 2, "state": {"audience": "internal"}}
+    back = house.post(f"articles/{article.number}/publish", undo, "publisher").json()
+    assert (back["version"], back["audience"], back["editing"]["published"]) == (3, "internal", 1)
     lost = house.post(path, sent | {"body": "Mine."}, "publisher")
-    assert lost.json()["error"]["conflict"]["version"] == 2
+    assert lost.json()["error"]["conflict"]["version"] == 3
 
 
 def test_a_first_publish_is_taken_back_and_the_gap_that_it_filled_is_open_again(house: House) -> None:
