@@ -97,7 +97,7 @@ function preview() {
     const narrower = state.audience && TIERS.indexOf(state.audience) > TIERS.indexOf(as);
     const notes = [
       narrower && el("p", { class: "note" }, t("write.preview.not_theirs", { audience: t(`write.audience.${state.audience}`), as: forWhom })),
-      found.hidden > 0 && el("p", { class: "small soft" }, t("write.preview.hidden", { n: number(found.hidden), as: forWhom })),
+      found.hidden > 0 && el("p", { class: "small soft" }, t("write.preview.hidden", { n: number(found.hidden) })),
       found.mistake && el("p", { class: "note stop" }, t("write.preview.mistake", { line: number(found.mistake.line) }), " ",
         el("button", { type: "button", on: { click: () => goToLine(found.mistake.line) } }, t("write.go"))),
     ];

@@ -60,7 +60,7 @@ function add(field) {
   const text = field.audience === "public" ? heading : `::: ${field.audience}\n${heading}\n:::\n\n`;
   const gap = at > 0 && !area.value.slice(0, at).endsWith("\n\n") ? (area.value.slice(0, at).endsWith("\n") ? "\n" : "\n\n") : "";
   put(area, gap + text + (next ? "\n" : ""), at, at);
-  const inside = at + gap.length + text.indexOf(heading) + heading.length - 1;
+  const inside = at + gap.length + text.indexOf(heading) + heading.length;
   jump(area, inside);
 }
 
