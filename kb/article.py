@@ -127,6 +127,12 @@ class Article:
             raise Invalid("an archived article cannot be published; set another confidence first", "confidence")
         return self._changed(at, published=number, published_at=at)
 
+    def unpublish(self, at: datetime) -> "Article":
+        """The article of which readers are shown nothing: a draft again."""
+        if self.published is None:
+            raise Conflict(f"article {self.number} is not published")
+        return self._changed(at, published=None, published_at=None)
+
     def archive(self, at: datetime, superseded_by: str | None = None) -> "Article":
         """The article taken out of use; its history stays."""
         return self._changed(at, confidence=Confidence.ARCHIVED, superseded_by=superseded_by or self.superseded_by)

@@ -3,25 +3,26 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
-from kb.api.shapes import MANY, Id, Line, Moment, Name, Number, OpenCaseOut, Shape, Short, Text, example
+from kb.api.shapes import MANY, Id, Line, Number, OpenCaseOut, Shape, Short, Text, example
+from kb.api.state_shapes import StateIn, StateSetIn, Version
 from kb.article import Confidence, Governance, Size
 from kb.audience import Audience
 from kb.language import Language
 from kb.text.difference import Change
 
 Title = Annotated[Line, StringConstraints(min_length=1)]
-Version = Annotated[
-    int | None,
-    Field(ge=1, description="The version that you read; a newer one means 409. `If-Match` says the same."),
-]
 Fixed = Annotated[
     tuple[Id, ...],
     Field(max_length=100, description="Cases that it fixes once it is published: their flaggers are told."),
 ]
 Meaning = Annotated[
     bool, Field(strict=True, description="With `fixes`: what was wrong may have to be recalled from who received it.")
+]
+Together = Annotated[
+    StateSetIn | None,
+    Field(description="State to change in the same step, so that no reader is shown the one without the other."),
 ]
 _TEXT = (
     "Markdown (CommonMark, tables, strikethrough). Blocks between `::: internal` and `:::` are for that audience. "
@@ -146,23 +147,6 @@ class ListIn(Shape):
         return {name: tuple(map(str, getattr(self, name))) for name in fields if getattr(self, name)}
 
 
-class StateIn(Shape):
-    """State and metadata. Numbers stand for other articles."""
-
-    confidence: Confidence = Confidence.NOT_VALIDATED
-    governance: Governance = Governance.EXPERIENCE
-    groups: Annotated[tuple[Name, ...], Field(max_length=50, description="Only members may read it.")] = ()
-    topic: Short = ""
-    products: Annotated[tuple[Name, ...], Field(max_length=50)] = ()
-    tags: Annotated[tuple[Name, ...], Field(max_length=50)] = ()
-    owner_id: Id | None = None
-    valid_from: Moment | None = None
-    valid_until: Moment | None = None
-    superseded_by: Number | None = None
-    translation_of: Number | None = None
-    template: Annotated[Short, Field(description="The id of the template it is written in; empty for none.")] = ""
-
-
 class ArticleIn(StateIn):
     """A new article. It has no default audience: who may read it is for its author to say."""
 
@@ -212,6 +196,7 @@ class RevisionIn(Shape):
     translates: Annotated[
         int | None, Field(ge=1, le=MANY, description="Of a translation: the revision of its original that it now says.")
     ] = None
+    state: Together = None
     version: Version = None
     publish: bool = False
     fixes: Fixed = ()
@@ -242,9 +227,18 @@ class PublishIn(Shape):
     model_config = example({"revision": 3, "version": 7})
 
     revision: Annotated[int, Field(ge=1, le=MANY)]
+    state: Together = None
     version: Version = None
     fixes: Fixed = ()
     changes_meaning: Meaning = False
+
+
+class UnpublishIn(Shape):
+    """The version that you read."""
+
+    model_config = example({"version": 7})
+
+    version: Version = None
 
 
 class ArchiveIn(Shape):
@@ -254,34 +248,6 @@ class ArchiveIn(Shape):
 
     superseded_by: Number | None = None
     version: Version = None
-
-
-def _partial(schema: dict[str, Any]) -> None:
-    """No field has a default where leaving it out means leaving it alone."""
-    for field in schema["properties"].values():
-        field.pop("default", None)
-    schema["examples"] = [{"confidence": "validated", "tags": ["lights", "power cut"], "version": 7}]
-
-
-class StateChangeIn(StateIn):
-    """State and metadata to change; what is left out stays as it is."""
-
-    model_config = ConfigDict(json_schema_extra=_partial)
-
-    language: Language = Language.ENGLISH
-    audience: Audience = Audience.INTERNAL
-    version: Version = None
-
-    @model_validator(mode="after")
-    def _something(self) -> "StateChangeIn":
-        if not self.model_fields_set - {"version"}:
-            raise ValueError("name at least one field to change")
-        return self
-
-    @property
-    def changed(self) -> dict[str, Any]:
-        """The fields that were sent, and only these."""
-        return {name: getattr(self, name) for name in self.model_fields_set - {"version"}}
 
 
 class RevisionOut(Shape):

@@ -19,7 +19,7 @@ from kb.api.article_shapes import (
     ReadArticleOut,
     RevisionIn,
     SavedOut,
-    StateChangeIn,
+    UnpublishIn,
     WarningOut,
 )
 from kb.api.bodies import Route
@@ -28,6 +28,7 @@ from kb.api.parts import Parts, Running
 from kb.api.people import Me, opens
 from kb.api.queries import no_query, once
 from kb.api.shapes import Number, OpenCaseOut, files_at
+from kb.api.state_shapes import StateChangeIn
 from kb.article import Article, Draft
 from kb.errors import Invalid, NotFound
 from kb.person import Person, Right, Scope
@@ -119,6 +120,7 @@ def revise_article(
         fixes=Fixes(asked.fixes, asked.changes_meaning),
         size=asked.size,
         translates=asked.translates,
+        state=_state(parts, me, asked.state.changed) if asked.state else {},
     )
     return _saved(parts, me, changed, response)
 
@@ -132,8 +134,20 @@ def publish_article(
     version = version_of(if_match, asked.version)
     article = reading.find(parts.db, me, number)
     fixes = Fixes(asked.fixes, asked.changes_meaning)
-    changed = improve.publish(parts.db, me, article.id, asked.revision, version=version, fixes=fixes)
+    state = _state(parts, me, asked.state.changed) if asked.state else {}
+    changed = improve.publish(parts.db, me, article.id, asked.revision, version=version, state=state, fixes=fixes)
     return _saved(parts, me, changed, response)
+
+
+@router.post("/{number}/unpublish", summary="Take back", responses=WRITING, dependencies=ALONE)
+def unpublish_article(
+    number: NumberPath, asked: UnpublishIn, me: Me, parts: Parts, response: Response, if_match: IfMatch = None
+) -> ArticleOut:
+    """Show readers no revision any more: the article is a draft again, and the cases that it had fixed are open. Undoes
+    a first publish; to undo a later one, publish the revision before."""
+    version = version_of(if_match, asked.version)
+    article = reading.find(parts.db, me, number)
+    return tagged(parts, me, improve.unpublish(parts.db, me, article.id, version=version), response)
 
 
 @router.post("/{number}/archive", summary="Archive", responses=WRITING, dependencies=ALONE)

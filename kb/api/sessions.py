@@ -225,7 +225,7 @@ def enter(request: Request, parts: Running, begun: SignedIn) -> None:
 def _left(request: Request, parts: Running) -> Response:
     """The answer to a browser whose session has ended: it forgets the cookie and what it keeps of ours.
 
-    Our pages keep nothing: the theme goes with the page, and the language is in the address.
+    Our pages keep what an editor has not saved yet; the theme goes with the page, and the language is in the address.
     """
     request.state.cookies = []  # not the token that would have come next
     set_cookie(request, parts, COOKIE, "", 0)

@@ -6,24 +6,29 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
-from kb.api.article_shapes import ArticleOut, WarningOut
+from kb.api.article_shapes import ArticleOut, StepOut, WarningOut
 from kb.api.articles import ALONE, WRITING, IfMatch, NumberPath, id_of, shown, tagged, version_of
 from kb.api.bodies import Route
 from kb.api.errors import refusals
 from kb.api.parts import Parts, Running
 from kb.api.people import Me, opens
 from kb.api.queries import once
-from kb.api.shapes import MANY
+from kb.api.shapes import MANY, files_at
 from kb.api.upkeep_shapes import (
     ChecklistOut,
     ChecklistsIn,
     ChecklistsOut,
+    ComparedOut,
+    CompareIn,
     ConfirmIn,
     DraftIn,
     DraftOut,
     MergeIn,
     MergeOut,
+    MistakeOut,
     NearOut,
+    PreviewIn,
+    PreviewOut,
     ProspectOut,
     ReminderOut,
     RemindersIn,
@@ -42,9 +47,11 @@ from kb.api.upkeep_shapes import (
     WithIn,
 )
 from kb.article import Article
+from kb.errors import Invalid
 from kb.interaction import LinkType
+from kb.number import parse_number
 from kb.person import Person, Right, Scope
-from kb.solve import coaching, duplicates, improve, merging, reading, templates, translating, upkeep
+from kb.solve import coaching, drafting, duplicates, history, improve, merging, reading, templates, translating, upkeep
 from kb.solve.coaching import Result
 from kb.solve.merging import Merge
 
@@ -59,6 +66,27 @@ def check_draft(asked: DraftIn, me: Me, parts: Parts) -> DraftOut:
     checks = coaching.check_draft(parts.db, me, asked.title, asked.body)
     wrong = templates.problems_of(parts.db, me, asked.template, asked.body) if asked.template else []
     return DraftOut(warnings=[WarningOut(**asdict(each)) for each in wrong], checks=checks)
+
+
+@router.post("/drafts/preview", summary="Preview", responses=refusals(413), dependencies=ALONE)
+def preview_draft(asked: PreviewIn, me: Me, parts: Parts) -> PreviewOut:
+    """A text as an audience would read it: what is narrowed to others is cut. Nothing is saved."""
+    number = parse_number(asked.number) if asked.number else ""
+    if number is None:
+        raise Invalid("that is no number of an article", "number")
+    made = drafting.preview(me, asked.body, asked.audience, files_at(number) if number else "")
+    mistake = MistakeOut(message=made.mistake.message, line=made.mistake.line) if made.mistake else None
+    return PreviewOut(html=made.html, hidden=made.hidden, mistake=mistake)
+
+
+@router.post("/drafts/compare", summary="Compare a draft", responses=refusals(404, 413), dependencies=ALONE)
+def compare_draft(asked: CompareIn, me: Me, parts: Parts) -> ComparedOut:
+    """What a text changes against a revision that you may see. Nothing is saved."""
+    found = history.compare_draft(parts.db, me, asked.number, asked.revision, asked.title, asked.body)
+    title, body = (
+        [StepOut(change=each.change, text=each.text) for each in steps] for steps in (found.title, found.body)
+    )
+    return ComparedOut(title=title, body=body)
 
 
 @router.post("/drafts/similar", summary="Look for duplicates", responses=refusals(404, 413), dependencies=ALONE)

@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool
 
-from kb.api.article_shapes import ARTICLE, ArticleOut, Version, WarningOut
+from kb.api.article_shapes import ARTICLE, ArticleOut, StepOut, WarningOut
 from kb.api.shapes import MANY, Id, Line, Moment, Number, Shape, Short, Text, example
+from kb.api.state_shapes import Version
 from kb.article import Confidence
 from kb.audience import Audience
 from kb.checklist import Check, Tick
@@ -45,6 +46,60 @@ class DraftOut(Shape):
 
     warnings: list[WarningOut]
     checks: dict[Check, bool]
+
+
+class PreviewIn(Shape):
+    """A text that is being written, whose eyes to see it with, and the number of its article, if it has one: its
+    pictures are there."""
+
+    model_config = example({"body": "Hold **reset**.\n\n::: internal\nTwice.\n:::", "audience": "customer"})
+
+    body: Text
+    audience: Audience
+    number: Number | None = None
+
+
+class MistakeOut(Shape):
+    """What is wrong with the markers of narrowed blocks, and in which line, from 1. From there on nothing is shown."""
+
+    message: str
+    line: int
+
+
+class PreviewOut(Shape):
+    """What that audience would read."""
+
+    model_config = example({"html": "<p>Hold <strong>reset</strong>.</p>\n", "hidden": 1, "mistake": None})
+
+    html: Annotated[str, Field(description="Safe on any page.")]
+    hidden: Annotated[int, Field(description="Blocks that are kept from it.")]
+    mistake: MistakeOut | None
+
+
+class CompareIn(Shape):
+    """A text that is being written, and the revision to hold it against."""
+
+    model_config = example(
+        {"number": "482-9175", "revision": 1, "title": "The hub's light is red", "body": "Hold reset for ten seconds."}
+    )
+
+    number: Number
+    revision: Annotated[int, Field(ge=1, le=MANY)]
+    title: Line
+    body: Text
+
+
+class ComparedOut(Shape):
+    """How a revision became the text, word by word (Chinese by character)."""
+
+    model_config = example(
+        {"title": [{"change": "equal", "text": "The hub's light is red"}],
+         "body": [{"change": "equal", "text": "Hold reset for "}, {"change": "delete", "text": "fifteen"},
+                  {"change": "insert", "text": "ten"}, {"change": "equal", "text": " seconds."}]}
+    )  # fmt: skip
+
+    title: list[StepOut]
+    body: list[StepOut]
 
 
 class SimilarIn(Shape):

@@ -38,8 +38,8 @@ def published(tx: Tx, by: Person, before: Article | None, after: Article, fixes:
     drafted = before is not None and after.latest != before.latest and shown != after.latest
     if fixes.cases and (shown is None or drafted):
         raise Invalid("a case is fixed by a revision that is published: publish it", "fixes")
-    if shown is not None and was is not None and shown < was:
-        _undo(tx, by, after, shown, at)
+    if was is not None and (shown or 0) < was:
+        _undo(tx, by, after, shown or 0, at)
     for case_id in sorted(set(fixes.cases)):  # in one order: two who fix the same gaps do not wait for each other
         _fix(tx, by, case_id, f"fixes.{fixes.cases.index(case_id)}", after, was, fixes.changes_meaning, at)
     if fixes.cases and fixes.changes_meaning:
@@ -67,14 +67,15 @@ def _fix(
 
 
 def _undo(tx: Tx, by: Person, article: Article, shown: int, at: datetime) -> None:
-    """Open again what a revision had fixed that is shown no more."""
+    """Open again what a revision had fixed that is shown no more; `shown` is 0 where none is."""
+    back = f"revision {shown} is back" if shown else "it is a draft again"
     found = cases.of_item(tx, ItemRef(Kind.ARTICLE, article.id), (State.FIXED, State.CLOSED))
     for each in found:
         if each.fixed_revision is not None and each.fixed_revision > shown:
             if each.state is State.CLOSED and cases.unfinished(tx, each.fold):
                 continue  # somebody has flagged it anew since: that case is open
             notifications.tell(tx, set(flags.flaggers(tx, each.id)) - {by.id}, News.REOPENED, each, at)
-            _save(tx, by, Action.UNDONE, each, reopened(tx, by, each, None, "", at), f"revision {shown} is back", at)
+            _save(tx, by, Action.UNDONE, each, reopened(tx, by, each, None, "", at), back, at)
 
 
 def _save(tx: Tx, by: Person, action: Action, old: RevisionCase, new: RevisionCase, text: str, at: datetime) -> None:

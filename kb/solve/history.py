@@ -21,6 +21,7 @@ from kb.solve.access import require_staff
 from kb.store import articles, audit
 from kb.store.database import Database, Tx
 from kb.text.difference import Step, difference
+from kb.text.hygiene import tidy
 from kb.text.withholding import source_for
 
 _LINKS = ("superseded_by", "translation_of")
@@ -70,6 +71,15 @@ def compare(db: Database, by: Person, number: str, old: int, new: int) -> Compar
         article = _article(tx, by, number)
         before, after = (_trimmed(by, one(tx, by, article, each)) for each in (old, new))
     return Comparison(before, after, difference(before.title, after.title), difference(before.body, after.body))
+
+
+def compare_draft(db: Database, by: Person, number: str, old: int, title: str, body: str) -> Comparison:
+    """What differs between a revision and a text that is not saved yet; raises NotFound, NotAllowed."""
+    with db.read() as tx:
+        article = _article(tx, by, number)
+        before = seen_revision(tx, by, article, old)
+    draft = replace(before, number=article.latest + 1, title=title, body=tidy(body))
+    return Comparison(before, draft, difference(before.title, draft.title), difference(before.body, draft.body))
 
 
 def changes(db: Database, by: Person, number: str) -> list[audit.Change]:

@@ -4,7 +4,7 @@ Every rule of who may do what stands in `require_allowed`; the roles' rights are
 """
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
@@ -29,6 +29,7 @@ from kb.text.withholding import put_back
 from kb.topic import check_topic_path
 
 _STATE = {field.name for field in fields(Draft)} - {"title", "body", "note", "files"}
+_AS_IT_IS: Mapping[str, object] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +112,22 @@ def revise(
     publish: bool = False,
     size: Size = Size.CONTENT,
     translates: int | None = None,
+    state: Mapping[str, object] = _AS_IT_IS,
     lane: Lane = Lane.PEOPLE_LEXICAL,
     fixes: Fixes = fixing.NOTHING,
 ) -> Article:
     """One more revision of an article, shown to readers at once if `publish`, which fixes the cases that `fixes` names.
 
-    `size` is that of the edit, `translates` the revision of its original that a translation now says. Raises
-    EditConflict on a stale version, with what somebody else made of the text meanwhile.
+    `size` is that of the edit, `translates` the revision of its original that a translation now says, `state` what else
+    changes with it (see `set_state`). Raises EditConflict on a stale version, with what somebody else made of the text
+    meanwhile.
     """
+    _check_state(state)
 
     def change(article: Article, at: datetime) -> Article:
-        revised = article.revise(at)
+        revised = _stated(by, article, at, state).revise(at)
         revised = replace(revised, translates=translates or article.translates)
-        return replace(revised.publish(revised.latest, at), version=revised.version) if publish else revised
+        return replace(revised.publish(revised.latest, at) if publish else revised, version=article.version + 1)
 
     new = Text(title, body, note, size=size)
     try:
@@ -141,17 +145,25 @@ def publish(
     number: int,
     *,
     version: int | None = None,
+    state: Mapping[str, object] = _AS_IT_IS,
     fixes: Fixes = fixing.NOTHING,
 ) -> Article:
-    """Show that revision to readers, which fixes the cases that `fixes` names.
+    """Show that revision to readers, which fixes the cases that `fixes` names; `state` changes with it.
 
     An older one may be published again: that undoes a publish, and opens again the cases that it had fixed.
     """
+    _check_state(state)
 
     def change(article: Article, at: datetime) -> Article:
-        return article.publish(number, at)
+        return replace(_stated(by, article, at, state).publish(number, at), version=article.version + 1)
 
     return _change(db, by, article_id, "publish", change, version, fixes=fixes)
+
+
+def unpublish(db: Database, by: Person, article_id: str, *, version: int | None = None) -> Article:
+    """Show readers nothing any more, which opens again the cases that the article had fixed. Raises Conflict for one
+    that is not published."""
+    return _change(db, by, article_id, "unpublish", lambda article, at: article.unpublish(at), version)
 
 
 def archive(
@@ -185,7 +197,7 @@ def set_state(
     db: Database,
     by: Person,
     article_id: str,
-    state: dict[str, object],
+    state: Mapping[str, object],
     *,
     version: int | None = None,
     lane: Lane = Lane.PEOPLE_LEXICAL,
@@ -194,15 +206,19 @@ def set_state(
 
     Groups that `by` does not know of stay, unless it is opened to everybody of its audience.
     """
+    _check_state(state)
+    return _change(db, by, article_id, "state", lambda article, at: _stated(by, article, at, state), version, lane)
+
+
+def _check_state(state: Mapping[str, object]) -> None:
     if unknown := set(state) - _STATE:
         raise Invalid(f"not a field of an article's state: {', '.join(sorted(unknown))}", sorted(unknown)[0])
 
-    def change(article: Article, at: datetime) -> Article:
-        after = article.with_state(at, **state)
-        unknown_groups = article.groups - seeing.groups(by, article.groups)
-        return replace(after, groups=after.groups | unknown_groups if after.groups else after.groups)
 
-    return _change(db, by, article_id, "state", change, version, lane)
+def _stated(by: Person, article: Article, at: datetime, state: Mapping[str, object]) -> Article:
+    after = article.with_state(at, **state)
+    unknown_groups = article.groups - seeing.groups(by, article.groups)
+    return replace(after, groups=after.groups | unknown_groups if after.groups else after.groups)
 
 
 def replace_ingested(
@@ -348,12 +364,13 @@ def require_allowed(by: Person, before: Article | None, after: Article) -> None:
         by.require(Right.GOVERN)
     if after.confidence is Confidence.VALIDATED and (before is None or before.confidence is not after.confidence):
         by.require(Right.VALIDATE)
-    if after.published is None or (before is not None and _readers_see_no_difference(before, after)):
+    was_shown = before is not None and before.published is not None
+    if (after.published is None and not was_shown) or (before and _readers_see_no_difference(before, after)):
         return
     outside = {Audience.CUSTOMER, Audience.PUBLIC} & {after.audience, *([before.audience] if before else [])}
     if outside and after.confidence is not Confidence.ARCHIVED:
         by.require(Right.PUBLISH)
-    elif before is not None and before.published is not None:
+    elif was_shown:
         by.require(Right.VALIDATE)
 
 

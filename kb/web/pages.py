@@ -31,6 +31,7 @@ PAGES = {
     "/": ("search", "page.title"),
     "/dictionary": ("dictionary", "dictionary.title"),
     "/editor": ("queue", "queue.title"),
+    "/editor/write": ("write", "write.title"),
     "/workbench": ("workbench", "bench.title"),
     "/editor/article": ("article", "art.title"),
     "/editor/merge": ("merge", "merge.title"),

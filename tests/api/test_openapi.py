@@ -19,6 +19,7 @@ import kb.api.operations
 import kb.api.queue_shapes
 import kb.api.search_shapes
 import kb.api.sessions
+import kb.api.state_shapes
 import kb.api.step_shapes
 import kb.api.template_shapes
 import kb.api.upkeep_shapes
@@ -101,6 +102,7 @@ def shapes() -> list[type[BaseModel]]:
         kb.api.operations,
         kb.api.search_shapes,
         kb.api.sessions,
+        kb.api.state_shapes,
         kb.api.step_shapes,
         kb.api.template_shapes,
         kb.api.queue_shapes,

@@ -59,6 +59,8 @@ _NEEDED = {
     "preview_merge": "number other",
     "find_similar": "number text flag",
     "check_draft": "number text flag",
+    "preview_draft": "number text",
+    "compare_draft": "number revision text",
     "confirm_article": "number revision flag",
     "read_checklist": "number revision",
     "list_reminders": "flag",
@@ -215,6 +217,14 @@ _BODIES: dict[str, Any] = {
         "title": drawn["text"], "body": f"## Issue\n[x]({named['numbers'][drawn['number']]}) {drawn['text']}",
         "template": "standard",
     },
+    "preview_draft": lambda drawn, named: {
+        "number": named["numbers"][drawn["number"]], "audience": "internal",
+        "body": f"{drawn['text']}\n\n![x](files/{named['file'].hash}.png)",
+    },
+    "compare_draft": lambda drawn, named: {
+        "number": named["numbers"][drawn["number"]], "revision": drawn["revision"], "title": "x", "body": drawn["text"],
+    },
+    "unpublish_article": lambda drawn, named: {},
     "confirm_article": lambda drawn, named: {"translates": drawn["revision"]} if drawn["flag"] else {},
     "publish_article": lambda drawn, named: {"revision": drawn["revision"]},
     "archive_article": lambda drawn, named: {"superseded_by": named["numbers"][drawn["other"]]},

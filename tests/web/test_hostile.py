@@ -42,18 +42,18 @@ TEN = 10
 FOREIGN = "http://foreign.test/"
 FILES = "/api/v1/articles/000-0000/files/"
 
-_SEEN = """
+SEEN = """
 window.seen = [];
 window.pwn = window.alert = window.confirm = window.prompt = (...given) => { seen.push(["ran", String(given)]); };
 document.addEventListener("securitypolicyviolation", (event) =>
   seen.push(["policy", event.violatedDirective, event.blockedURI, event.sample]));
 """
 
-_STRANGE = """
+STRANGE = """
 window.strange = (root) => {
   const words = (text) => new Set(text.split(/\\s+/));
   const tags = words(`A ABBR ARTICLE BLOCKQUOTE BR BUTTON CODE DD DEL DETAILS DIV DL DT EM H1 H2 H3 H4 H5 H6 HEADER HR
-    I IMG LI MARK OL P PATH PRE S SECTION SPAN STRONG SUMMARY SVG TABLE TBODY TD TH THEAD TIME TR UL`);
+    I IMG INS LI MARK OL P PATH PRE S SECTION SPAN STRONG SUMMARY SVG TABLE TBODY TD TH THEAD TIME TR UL`);
   const attributes = words(`align alt aria-hidden aria-label aria-selected class d data-number datetime download height
     hidden href id lang loading rel role src start tabindex target title type viewBox width`);
   const file = /^\\/api\\/v1\\/articles\\/[\\d-]+\\/files\\/[0-9a-f]{64}$/;
@@ -184,7 +184,7 @@ def open_page(browser: Browser) -> Iterator[Open]:
         context = browser.new_context(viewport={"width": 1280, "height": 900})
         contexts.append(context)
         context.set_default_timeout(20_000)
-        context.add_init_script(_SEEN + _STRANGE)
+        context.add_init_script(SEEN + STRANGE)
         watched = Watched(context.new_page(), home)
         if html:
             context.route("**/*", lambda route: _stand_in(route, home, html))

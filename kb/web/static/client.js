@@ -5,11 +5,14 @@ const PATIENCE = 15_000; // ms
 let proof = "";
 let surprised = () => {};
 
-/** What went wrong: `code` for the page, `message` for people, `reference` for support, `wait` in seconds, `field` of the request. */
+/**
+ * What went wrong: `code` for the page, `message` for people, `reference` for support, `wait` in seconds, `field` of the
+ * request, `conflict` where somebody else has changed the same text.
+ */
 export class Refused extends Error {
-  constructor(code, message = "", reference = "", status = 0, wait = 0, field = "") {
+  constructor(code, message = "", reference = "", status = 0, wait = 0, field = "", conflict = null) {
     super(message);
-    Object.assign(this, { code, reference, status, wait, field });
+    Object.assign(this, { code, reference, status, wait, field, conflict });
   }
 }
 
@@ -43,6 +46,26 @@ export const bench = (path, how = {}) => call(`workbench/${path}`, how);
 
 /** Any other path of the API, and how to ask: `{ method, body, signal }`. */
 export const api = (path, how = {}) => call(path, how);
+
+/** Send a file as the bytes that it is; `progress(share)` is told how much of it has left, from 0 to 1. */
+export function upload(path, file, progress) {
+  const request = new XMLHttpRequest(); // `fetch` does not say how far it is
+  request.open("POST", `/api/v1/${path}`);
+  if (proof) request.setRequestHeader("X-CSRF-Token", proof);
+  request.setRequestHeader("Content-Type", "application/octet-stream");
+  request.upload.addEventListener("progress", ({ loaded, total }) => progress(total ? loaded / total : 0));
+  return new Promise((resolve, reject) => {
+    request.addEventListener("error", () => reject(new Refused(navigator.onLine ? "unreachable" : "offline")));
+    request.addEventListener("load", async () => {
+      const response = new Response(request.response, { status: request.status });
+      if (response.ok) return resolve(await response.json());
+      const error = await refusal(response);
+      if (["not_signed_in", "foreign"].includes(error.code)) surprised();
+      return reject(error);
+    });
+    request.send(file);
+  });
+}
 
 export const sessions = () => call("sessions", {});
 export const endSession = (id) => call(`sessions/${encodeURIComponent(id)}`, { method: "DELETE" });
@@ -93,5 +116,6 @@ async function refusal(response) {
     response.status,
     Number(response.headers.get("Retry-After")) || 0,
     problem?.field ?? "",
+    problem?.conflict ?? null,
   );
 }

@@ -4,6 +4,7 @@ import { closeAccount, onLeaveEverywhere, openAccount } from "./account.js";
 import { onSurprise, signIn, signOut, whoIsHere } from "./client.js";
 import { $, el } from "./dom.js";
 import { duration, t } from "./i18n.js";
+import { dropAll } from "./unsaved.js";
 
 const LEFT = "place"; // where somebody was when they left for the provider's page, in this tab
 let person = null;
@@ -96,6 +97,7 @@ async function leave(everywhere = false) {
     // A session that has ended by itself is what was wanted.
     if (error.code !== "not_signed_in") return changed(t("signin.still"), { lasting: true });
   }
+  dropAll();
   take({ csrf_token: null, provider });
   corner();
   changed(t("signin.gone"));
