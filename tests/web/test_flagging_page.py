@@ -137,7 +137,7 @@ def test_the_open_article_is_flagged_by_the_same_key_in_the_interaction_that_the
     searched(page, "red light")
     hit_of(page, site).press("Enter")
     expect(page.locator("#article-title")).to_be_focused()
-    expect(page.get_by_role("link", name="Edit")).to_be_visible()
+    expect(page.get_by_role("link", name="Edit", exact=True)).to_be_visible()
     select(page, STEP)
     page.keyboard.press("f")
     expect(page.get_by_role("dialog").locator("blockquote")).to_have_text(STEP)
@@ -246,7 +246,7 @@ def test_who_may_not_flag_sees_nothing_of_it(visit: Visit, site: Site, people: d
     expect(page.locator(".flag, .foot")).to_have_count(0)
     hit_of(page, site).press("Enter")
     expect(page.get_by_role("link", name="History and use")).to_be_visible()
-    expect(page.get_by_role("link", name="Edit")).to_have_count(0)
+    expect(page.get_by_role("link", name="Edit", exact=True)).to_have_count(0)
     expect(page.locator(".flag, dialog[open]")).to_have_count(0)
 
 
