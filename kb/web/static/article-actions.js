@@ -34,7 +34,7 @@ export function archive({ path, article, number }, reload) {
   const find = el("button", { type: "button", id: "successor-find", on: { click: look } }, t("art.archive.find"));
   askFor({
     title: t("art.archive.title"),
-    action: t("art.archive"),
+    action: t("art.archive.do"),
     first: field,
     fields: [
       el("p", {}, t("art.archive.text")),
