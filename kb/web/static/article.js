@@ -62,7 +62,7 @@ async function load() {
   } catch (error) {
     if (error.name === "AbortError") return undefined;
     failed = load;
-    $("gate").replaceChildren(trouble(error, load));
+    $("gate").replaceChildren(trouble(error, () => again(load)));
     say(troubleInWords(error));
   } finally {
     clearTimeout(outline);
@@ -113,12 +113,18 @@ async function showTab({ focus = false } = {}) {
   } catch (error) {
     if (signal.aborted) return;
     failed = showTab;
-    $("panel").replaceChildren(trouble(error, showTab));
+    $("panel").replaceChildren(trouble(error, () => again(showTab)));
     say(troubleInWords(error));
   } finally {
     clearTimeout(outline);
     if (!signal.aborted) $("panel").removeAttribute("aria-busy");
   }
+}
+
+/** What failed, tried once more; the button that asked for it is gone, so the focus goes to what came. */
+async function again(what) {
+  await what();
+  $($("sheet").hidden ? "gate" : "panel").focus();
 }
 
 /** The article anew, after something was changed, with what to tell of it: `undo` is `{ words, act }`. */

@@ -47,7 +47,7 @@ async function load() {
   } catch (error) {
     if (signal.aborted) return undefined;
     failed = load;
-    $("gate").replaceChildren(trouble(error, load));
+    $("gate").replaceChildren(trouble(error, async () => { await load(); $("gate").focus(); }));
     say(troubleInWords(error));
   } finally {
     clearTimeout(outline);
@@ -169,7 +169,7 @@ function merged(gone, into) {
     el("h2", {}, t("merge.are_one", { merged: gone.number, kept: into.number })),
     el("p", {}, t("merge.are_one.text", { merged: gone.number })),
     el("p", {}, articleLink(into.number, into.title, into.language)),
-    el("div", { class: "row" }, rightsIn(signedIn(), gone).change && undo, el("a", { class: "button", href: "/editor" }, t("merge.back"))))];
+    el("div", { class: "row" }, rightsIn(signedIn(), { ...gone, confidence: into.confidence }).change && undo, el("a", { class: "button", href: "/editor" }, t("merge.back"))))];
 }
 
 async function undone(gone, button) {
