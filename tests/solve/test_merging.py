@@ -1,6 +1,7 @@
 """Two articles become one, and two again."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -8,11 +9,11 @@ from kb.article import Article, Confidence, Size
 from kb.audience import Audience
 from kb.errors import Conflict, Invalid, NotAllowed
 from kb.file import File, Named
-from kb.interaction import EventKind, LinkType
+from kb.interaction import Channel, EventKind, LinkType
 from kb.language import Language
 from kb.passage import ItemRef, Kind
 from kb.person import SYSTEM, Person, Role
-from kb.solve import improve, merging
+from kb.solve import improve, merging, upkeep
 from kb.store import articles, checklists, files, interactions
 from kb.store.database import Database
 from tests.examples import an_event, an_interaction
@@ -77,6 +78,23 @@ def test_the_newer_text_links_and_translations_move_to_the_older(db: Database, w
     assert text(db, newer, 1) == "Hold reset.", "both histories stay"
     with db.read() as tx:
         assert checklists.get(tx, older.id, 2).computed
+
+
+def test_use_counts_each_link_once_whatever_was_merged(db: Database, write: Write) -> None:
+    older, newer = write(), write()
+    link(db, "i1", newer)
+    link(db, "i2", older, LinkType.REFERENCE)
+    link(db, "i3", older, LinkType.REFERENCE)
+    merge(db, older, newer)
+    found = upkeep.use(db, SYSTEM, older.number, timedelta(days=3_650))
+    assert [(each.kind, each.type, each.role, each.count) for each in found.times] == [
+        (EventKind.LINKED, LinkType.REFERENCE, None, 2)
+    ], "a merge is no use"
+    assert found.linked == {LinkType.RESOLUTION: 1, LinkType.REFERENCE: 2}
+    users = upkeep.recent_users(db, SYSTEM, newer.number, timedelta(days=3_650))
+    assert [(each.event.interaction_id, each.channel) for each in users] == [("i1", Channel.PHONE)]
+    seen = merging.preview(db, SYSTEM, older.id, write().id)
+    assert (seen.kept.id, seen.links, seen.shown) == (older.id, 0, True)
 
 
 def test_pictures_of_the_newer_text_come_along(db: Database, write: Write) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from playwright.sync_api import expect
 
 from kb.audience import Audience
 from kb.person import SYSTEM, Role
@@ -13,6 +14,8 @@ from kb.store.database import Database
 from tests.web.conftest import Site, serving
 from tests.web.conftest import _is_indexed as is_indexed
 from tests.web.library import Library, fill
+
+expect.set_options(timeout=20_000)  # a busy machine is no failure
 
 OLD = "## Issue\n\nThe ring stays amber.\n\n## Resolution\n\n1. Wait ten seconds.\n2. Press the pin.\n"
 NEW = "## Issue\n\nThe ring stays amber.\n\n## Resolution\n\n1. Wait thirty seconds.\n2. Press the pin.\n"
@@ -35,7 +38,8 @@ def desk(folder: Path) -> Iterator[Site]:
 def ask(site: Site, method: str, path: str, body: Any = None, who: str = "Ada", **query: Any) -> Any:
     """The answer of the API to somebody, which is no refusal."""
     headers = {"Authorization": f"Bearer {site.library.keys[who]}"}
-    found = httpx.request(method, f"{site.url}/api/v1/{path}", json=body, headers=headers, params=query or None)
+    url = f"{site.url}/api/v1/{path}"
+    found = httpx.request(method, url, json=body, headers=headers, params=query or None, timeout=60)
     assert found.status_code < 300, found.text
     return found.json()
 

@@ -170,7 +170,7 @@ def test_cases_translations_and_every_change_have_their_place(visit: Visit, site
     chinese = written(site, "琥珀色光环", "等待十秒。", language="zh-Hans", translation_of=number)
     revised(site, number)
     page = opened(visit, site, number, "cases")
-    expect(page.locator(f'#panel a[href="/editor/case?id={case}"]')).to_have_text("A fact is wrong")
+    expect(page.locator(f'#panel a[href="/editor/case?id={case}"]')).to_have_text("Wrong or outdated")
     expect(page.locator("#panel")).to_contain_text("1 person says so")
     expect(page.locator("#head .note")).to_contain_text("A severe case about this article is open")
     page.locator("#tab-cases").press("ArrowRight")

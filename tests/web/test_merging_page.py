@@ -72,7 +72,8 @@ def test_two_articles_become_one_and_two_again_by_keyboard(visit: Visit, site: S
     page.locator("#take-kept-title").press("Enter")
     expect(page.locator("#title")).to_have_value("Amber ring")
     page.locator("#note").fill("The same")
-    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")  # is no decision
+    page.locator("#merge").press("Enter")
     told(page, "1 linked contact moved")
     assert ask(site, "GET", f"articles/{newer}", who="Carol")["number"] == older
     assert ask(site, "GET", f"articles/{older}")["body"].strip() == OLD.strip()
@@ -203,6 +204,8 @@ def test_it_is_for_everybody(visit: Visit, site: Site, locale: str, width: int, 
 
     expect(page.locator("#plan .note")).to_be_visible()
     check("bench")
+    if locale != "zh-CN":  # one walk through all of it is enough
+        return
     page.locator("#edit-kept").press("Enter")
     expect(page.locator("#kept-own-body")).to_be_focused()
     check("edited")

@@ -23,7 +23,7 @@ export async function confirm({ path, article }, reload) {
 }
 
 /** Take the article out of use, with what takes its place; offered to be undone. */
-export function archive({ path, article, number }, reload) {
+export function archive({ path, article, number, may }, reload) {
   const chosen = el("p", { class: "soft", role: "status" });
   const list = el("div", { class: "picked" });
   const field = el("input", { id: "successor", type: "search", maxLength: 300, "aria-describedby": "successor-help" });
@@ -34,7 +34,7 @@ export function archive({ path, article, number }, reload) {
   const find = el("button", { type: "button", id: "successor-find", on: { click: look } }, t("art.archive.find"));
   askFor({
     title: t("art.archive.title"),
-    action: t("art.archive"),
+    action: t("art.archive.do"),
     first: field,
     fields: [
       el("p", {}, t("art.archive.text")),
@@ -51,7 +51,7 @@ export function archive({ path, article, number }, reload) {
         await api(path, { method: "PATCH", body: before });
         await reload(t("art.archive.undone"));
       };
-      return () => reload(t("art.archive.done"), { undo: { words: t("art.undo"), act } });
+      return () => reload(t("art.archive.done"), { undo: may.change ? { words: t("art.undo"), act } : null });
     },
   });
 }

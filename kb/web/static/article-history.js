@@ -21,7 +21,7 @@ export async function content(sheet, { signal, reload, show }) {
     $("difference").focus();
   };
   return [
-    difference ? twoOf(numbers, from, to, compare) : el("p", { class: "soft" }, t("art.history.one")),
+    difference ? twoOf(numbers, from, to, compare) : el("p", { class: "soft" }, t("art.history.single")),
     difference && compared(difference, article.language),
     el("h3", {}, t("art.history.title")),
     lastUndo(sheet, audit.changes, reload),
@@ -111,7 +111,7 @@ function restore({ path, article, may }, each, reload) {
   const size = el("select", { id: "restore-size", "aria-describedby": "restore-size-help" }, ...sizes);
   askFor({
     title: t("art.history.restore.title", { n: each.number }),
-    action: t("art.history.restore"),
+    action: t("art.history.restore.do"),
     fields: [
       el("p", {}, t("art.history.restore.text")),
       el("label", { htmlFor: "restore-size" }, t("art.history.size")), size,

@@ -54,6 +54,7 @@ async function load() {
   const outline = setTimeout(() => { $("gate").replaceChildren(waiting()); say(t("article.loading")); }, SOON);
   try {
     await Promise.all([meet(), look(number, person)]);
+    go({ number: sheet.number }, { replace: true }); // as the article has it, whatever was typed
     $("gate").replaceChildren();
     $("sheet").hidden = false;
     draw();
@@ -61,7 +62,7 @@ async function load() {
   } catch (error) {
     if (error.name === "AbortError") return undefined;
     failed = load;
-    $("gate").replaceChildren(trouble(error, load));
+    $("gate").replaceChildren(trouble(error, () => again(load)));
     say(troubleInWords(error));
   } finally {
     clearTimeout(outline);
@@ -105,21 +106,30 @@ async function showTab({ focus = false } = {}) {
   request = new AbortController();
   const { signal } = request;
   const outline = setTimeout(() => { $("panel").replaceChildren(waiting()); }, SOON);
+  $("panel").setAttribute("aria-busy", "true");
   try {
     const nodes = await TABS[name].content(sheet, { signal, reload, show: showTab });
     if (!signal.aborted) $("panel").replaceChildren(...nodes.filter(Boolean));
   } catch (error) {
     if (signal.aborted) return;
     failed = showTab;
-    $("panel").replaceChildren(trouble(error, showTab));
+    $("panel").replaceChildren(trouble(error, () => again(showTab)));
     say(troubleInWords(error));
   } finally {
     clearTimeout(outline);
+    if (!signal.aborted) $("panel").removeAttribute("aria-busy");
   }
+}
+
+/** What failed, tried once more; the button that asked for it is gone, so the focus goes to what came. */
+async function again(what) {
+  await what();
+  $($("sheet").hidden ? "gate" : "panel").focus();
 }
 
 /** The article anew, after something was changed, with what to tell of it: `undo` is `{ words, act }`. */
 async function reload(told, { undo = null } = {}) {
+  if (!sheet) return undefined; // somebody has signed out meanwhile
   try {
     await look(sheet.number, sheet.person);
   } catch (error) {

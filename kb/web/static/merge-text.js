@@ -37,9 +37,14 @@ const segmenter = new Intl.Segmenter(undefined, { granularity: "word" }); // kno
 export const wordsOf = (text) =>
   new Set([...segmenter.segment(text)].filter((each) => each.isWordLike).map((each) => each.segment.toLowerCase()));
 
-/** A text in stretches, `{ text, own }`: own are words that the others, a set, do not have. */
+/**
+ * A text in stretches, `{ text, own }`: own are words that the others, a set, do not have. Where most are, the text is
+ * another one and no word of it stands out.
+ */
 export function ownWords(text, others) {
   const found = [];
+  const words = [...wordsOf(text)];
+  if (words.filter((each) => !others.has(each)).length > words.length / 2) return [{ text, own: false }];
   for (const { segment, isWordLike } of segmenter.segment(text)) {
     const own = Boolean(isWordLike) && !others.has(segment.toLowerCase());
     if (found.at(-1)?.own === own) found.at(-1).text += segment;

@@ -2,7 +2,7 @@
 // words before and the way back right after.
 
 import { api, article as readArticle } from "./client.js";
-import { editorPage, go, here } from "./article-place.js";
+import { editorPage, here } from "./article-place.js";
 import { choices, picker } from "./article-picker.js";
 import { rightsIn } from "./article-rights.js";
 import { articleLink, inWords } from "./article-words.js";
@@ -47,7 +47,7 @@ async function load() {
   } catch (error) {
     if (signal.aborted) return undefined;
     failed = load;
-    $("gate").replaceChildren(trouble(error, load));
+    $("gate").replaceChildren(trouble(error, async () => { await load(); $("gate").focus(); }));
     say(troubleInWords(error));
   } finally {
     clearTimeout(outline);
@@ -169,7 +169,7 @@ function merged(gone, into) {
     el("h2", {}, t("merge.are_one", { merged: gone.number, kept: into.number })),
     el("p", {}, t("merge.are_one.text", { merged: gone.number })),
     el("p", {}, articleLink(into.number, into.title, into.language)),
-    el("div", { class: "row" }, rightsIn(signedIn(), gone).change && undo, el("a", { class: "button", href: "/editor" }, t("merge.back"))))];
+    el("div", { class: "row" }, rightsIn(signedIn(), { ...gone, confidence: into.confidence }).change && undo, el("a", { class: "button", href: "/editor" }, t("merge.back"))))];
 }
 
 async function undone(gone, button) {
@@ -191,19 +191,19 @@ function tell(text) {
 }
 
 function choose(number) {
-  $("query").value = "";
-  notice("");
-  go(here().number ? { other: number } : { number });
-  return load();
+  const address = new URL(location.href);
+  address.searchParams.set(here().number ? "other" : "number", number);
+  location.assign(address); // a page of its own: to leave it asks, if something was written
 }
 
 const lookUp = picker($("query"), $("picked"), { choose, but: () => here().number || null });
 $("pick").addEventListener("submit", (event) => { event.preventDefault(); lookUp(); });
-$("bench").addEventListener("submit", (event) => { event.preventDefault(); merge(); });
+// Not by submitting: Enter in a title is no decision.
+$("bench").addEventListener("submit", (event) => event.preventDefault());
+$("merge").addEventListener("click", () => { if ($("bench").reportValidity()) merge(); });
 for (const id of ["title", "body"]) $(id).addEventListener("input", () => { written = true; weigh(); });
 for (const side of ["kept", "merged"]) $(`begin-${side}`).addEventListener("click", () => begin(side));
 addEventListener("beforeunload", (event) => { if (written) event.preventDefault(); });
-addEventListener("popstate", () => { notice(""); load(); });
 addEventListener("online", () => failed?.());
 
 startPage({
