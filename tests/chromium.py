@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -28,6 +28,7 @@ def browser() -> Iterator[Browser]:
             pytest.fail(reason)
         pytest.skip(f"{reason}; KB_TEST_BROWSER=1 makes this a failure")
     path = CHROMIUM if Path(CHROMIUM).exists() else shutil.which("chromium")
+    expect.set_options(timeout=20_000)  # ms: nothing is said of speed here, and a machine may be busy
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.sync_api import expect
 
 from kb.audience import Audience
 from kb.person import SYSTEM, Role
@@ -14,8 +13,6 @@ from kb.store.database import Database
 from tests.web.conftest import Site, serving
 from tests.web.conftest import _is_indexed as is_indexed
 from tests.web.library import Library, fill
-
-expect.set_options(timeout=20_000)  # a busy machine is no failure
 
 OLD = "## Issue\n\nThe ring stays amber.\n\n## Resolution\n\n1. Wait ten seconds.\n2. Press the pin.\n"
 NEW = "## Issue\n\nThe ring stays amber.\n\n## Resolution\n\n1. Wait thirty seconds.\n2. Press the pin.\n"
