@@ -41,7 +41,7 @@ export const importEntries = (body) => call("dictionary/import", { method: "POST
 /** The workbench: a path below it, and how to ask. */
 export const bench = (path, how = {}) => call(`workbench/${path}`, how);
 
-/** Any other path of the API, and how to ask: `{ method, body, signal }`. */
+/** Any other path of the API, and how to ask: `{ method, body, signal, quiet }`; what is `quiet` surprises nobody. */
 export const api = (path, how = {}) => call(path, how);
 
 export const sessions = () => call("sessions", {});
@@ -56,7 +56,7 @@ async function enter(how) {
   return found;
 }
 
-async function call(path, { method = "GET", body, signal }) {
+async function call(path, { method = "GET", body, signal, quiet = false }) {
   const headers = { Accept: "application/json" };
   if (proof) headers["X-CSRF-Token"] = proof;
   if (body) headers["Content-Type"] = "application/json";
@@ -80,7 +80,7 @@ async function call(path, { method = "GET", body, signal }) {
     throw new Refused(navigator.onLine ? "unreachable" : "offline");
   }
   const error = await refusal(response);
-  if (path.split("?")[0] !== "session" && ["not_signed_in", "foreign"].includes(error.code)) surprised();
+  if (!quiet && path.split("?")[0] !== "session" && ["not_signed_in", "foreign"].includes(error.code)) surprised();
   throw error;
 }
 
