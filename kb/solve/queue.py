@@ -11,12 +11,13 @@ from heapq import merge
 from itertools import islice
 
 from kb import clock
+from kb.article import Article
 from kb.case import MOST_DEMAND, TO_DO, RevisionCase, Severity
 from kb.errors import Invalid, KbError, NotFound
 from kb.flag import Cause
 from kb.passage import Kind
 from kb.person import Person, Right
-from kb.queue import OF_CASES, TO_DISMISS, Entry, Line, LineKind
+from kb.queue import OF_ARTICLES, OF_CASES, TO_DISMISS, Entry, Line, LineKind
 from kb.solve import seeing
 from kb.solve.folding import words
 from kb.solve.upkeep import Terms
@@ -79,7 +80,7 @@ def listing(db: Database, by: Person, terms: Terms, asked: Asked, after: str, li
         kinds = [kind for kind in LineKind if _has(kind, asked) and (not asked.kinds or kind in asked.kinds)]
         found = [_read(tx, by, terms, kind, asked, at, _behind(place, kind), limit + 1) for kind in kinds]
         ordered = list(islice(merge(*found, key=_rank), limit + 1))
-        entries = _told(tx, by, ordered[:limit], at)
+        entries = _told(tx, by, terms, ordered[:limit], at)
         counts = count(tx, by, terms, asked, at)
     last = ordered[limit - 1] if len(ordered) > limit else None
     return Page(entries, counts, _cursor(last) if last else None)
@@ -217,7 +218,7 @@ def _of_case(case: RevisionCase) -> Entry:
     return Entry(f"{kind}:{case.id}", kind, case.demand, case=case, title=case.title)
 
 
-def _told(tx: Tx, by: Person, entries: Sequence[Entry], at: datetime) -> list[Entry]:
+def _told(tx: Tx, by: Person, terms: Terms, entries: Sequence[Entry], at: datetime) -> list[Entry]:
     """Entries with what they are about, less those whose items are not there for `by` after all."""
     lines = [each.line for each in entries if each.line is not None]
     items = {item for line in lines for item in (line.item, line.other) if item is not None}
@@ -233,13 +234,25 @@ def _told(tx: Tx, by: Person, entries: Sequence[Entry], at: datetime) -> list[En
             return replace(entry, title=line.searched.query if line.searched else "")
         if line.item not in known or (line.other is not None and line.other not in known):
             return None
-        other = known[line.other] if line.other else None
+        article = found.get(line.item.id)
         return replace(
-            entry, title=known[line.item].title, article=found.get(line.item.id), post=written.get(line.item.id),
-            other=other,
-        )  # fmt: skip
+            entry,
+            line=replace(line, due_at=_due(line.kind, article, terms)),
+            title=known[line.item].title,
+            article=article,
+            post=written.get(line.item.id),
+            other=known[line.other] if line.other else None,
+        )
 
     return [each for entry in entries if (each := told(entry)) is not None]
+
+
+def _due(kind: LineKind, article: Article | None, terms: Terms) -> datetime | None:
+    """When an article ends, or since when it is stale, as it stands now."""
+    if article is None or kind not in OF_ARTICLES:
+        return None
+    last = article.confirmed_at or article.published_at
+    return article.valid_until if kind is LineKind.EXPIRING else last + terms.stale_after if last else None
 
 
 def _rank(entry: Entry) -> tuple[int, int]:

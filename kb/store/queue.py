@@ -91,9 +91,10 @@ def _there(
     """The lines of a kind that are there for a reader and still have their reason."""
     put_aside = _l.dismissed_at.is_not(None) if dismissed else _l.dismissed_at.is_(None)
     found = sa.select(*columns).where(_l.kind == kind.value, _l.shown.is_(True), put_aside)
-    tier = reader.tier.value if kind in (LineKind.SEARCH, LineKind.COMMUNITY) else ""
-    if not sought.owner_id and not sought.topic:
-        found = found.where(_l.tier == tier)  # with the kind, what the index in order of demand begins with
+    by_tier = kind in (LineKind.SEARCH, LineKind.COMMUNITY)
+    if by_tier or not (sought.owner_id or sought.topic):
+        # With the kind, what the index in order of demand begins with; the articles of an owner are few and looked up.
+        found = found.where(_l.tier == (reader.tier.value if by_tier else ""))
     match kind:
         case LineKind.STALE | LineKind.EXPIRING:
             found = found.join(article, article.c.id == _l.item_id)
@@ -107,7 +108,7 @@ def _there(
                 found = found.where(sa.or_(*(sa.and_(*_of(column, sought)) for column in (_l.item_id, _l.other_id))))
         case LineKind.COMMUNITY:
             tiers = [each.value for each in Audience if each.rank <= reader.tier.rank]
-            found = found.join(post, post.c.id == _l.item_id).where(post.c.audience.in_(tiers), _l.tier == tier)
+            found = found.join(post, post.c.id == _l.item_id).where(post.c.audience.in_(tiers))
             if sought.topic:
                 found = found.where(articles.under(post.c.topic, sought.topic))
         case _:
