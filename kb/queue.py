@@ -2,7 +2,7 @@
 
 A case says how many people are in trouble and how badly (`kb.case.demand_of`): WEIGHT[severity] x (voices + uses of
 30 days). What no flag has brought up is measured on the same scale, so that "fifteen searched for this in vain" and
-"fifteen flagged that" weigh the same. `docs/kcs.md` has the formulas in one table.
+"fifteen flagged that" weigh the same. `docs/architecture.md` has the formulas in one table.
 """
 
 import math

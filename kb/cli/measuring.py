@@ -114,6 +114,9 @@ def bench(
         bool, typer.Option("--restore", help="Instead: backup and restore of so many articles, and the same answers.")
     ] = False,
     articles: Annotated[int, typer.Option(min=1, help="How many articles to restore.")] = 20_000,
+    queue: Annotated[
+        bool, typer.Option("--queue", help="Instead: the editors' queue with 20,000 cases and 50,000 articles.")
+    ] = False,
     encoder: Annotated[
         bool, typer.Option("--encoder", help="Instead: the encoder by PyTorch, ONNX Runtime and with 8-bit queries.")
     ] = False,
@@ -133,6 +136,12 @@ def bench(
         from kb.measure.encoding import compare
 
         found = compare(begin(context))
+    elif queue:
+        from kb.measure.progress import Progress
+        from kb.measure.queue import bench as measure_queue
+
+        begin(context)
+        found = measure_queue(20_000, 50_000, 40, Progress())
     elif restore:
         from kb.measure.progress import Progress
         from kb.measure.restoring import measure as measure_restore

@@ -11,12 +11,13 @@ from heapq import merge
 from itertools import islice
 
 from kb import clock
+from kb.article import Article
 from kb.case import MOST_DEMAND, TO_DO, RevisionCase, Severity
 from kb.errors import Invalid, KbError, NotFound
 from kb.flag import Cause
 from kb.passage import Kind
 from kb.person import Person, Right
-from kb.queue import OF_CASES, TO_DISMISS, Entry, Line, LineKind
+from kb.queue import OF_ARTICLES, OF_CASES, TO_DISMISS, Entry, Line, LineKind
 from kb.solve import seeing
 from kb.solve.folding import words
 from kb.solve.upkeep import Terms
@@ -77,31 +78,44 @@ def listing(db: Database, by: Person, terms: Terms, asked: Asked, after: str, li
     """The queue as it is for `by`. Needs the right to flag; raises Invalid for an `after` that was never given out."""
     by.require(Right.FLAG)
     place, at = _place(after), clock.now()
-    text = words(asked.text.strip())
-    found: list[Sequence[Entry]] = []
-    counts: dict[LineKind, int] = {}
     with db.read() as tx:
-        for kind in LineKind:
-            if not _has(kind, asked):
-                counts[kind] = 0
-                continue
-            behind = _behind(place, kind)
-            wanted = not asked.kinds or kind in asked.kinds
-            if kind in OF_CASES:
-                having = _wanted(kind, asked, text, at)
-                counts[kind] = cases.count(tx, by.reader, having, COUNTED)
-                if wanted:
-                    found.append(list(map(_of_case, cases.listing(tx, by.reader, having, behind, limit + 1))))
-            else:
-                sought = _sought(terms, at, asked, text)
-                counts[kind] = queue.count(tx, by.reader, kind, sought, COUNTED)
-                if wanted:
-                    lines = queue.page(tx, by.reader, kind, sought, behind, limit + 1)
-                    found.append([Entry(each.key, kind, each.demand, line=each) for each in lines])
+        kinds = [kind for kind in LineKind if _has(kind, asked) and (not asked.kinds or kind in asked.kinds)]
+        found = [_read(tx, by, terms, kind, asked, at, _behind(place, kind), limit + 1) for kind in kinds]
         ordered = list(islice(merge(*found, key=_rank), limit + 1))
-        entries = _told(tx, by, ordered[:limit], at)
+        entries = _told(tx, by, terms, ordered[:limit], at)
+        counts = count(tx, by, terms, asked, at)
     last = ordered[limit - 1] if len(ordered) > limit else None
     return Page(entries, counts, _cursor(last) if last else None)
+
+
+def count(tx: Tx, by: Person, terms: Terms, asked: Asked, at: datetime) -> dict[LineKind, int]:
+    """How many lines there are of each kind for `by`, COUNTED at most, whatever kinds are asked for."""
+
+    def counted(kind: LineKind) -> int:
+        if not _has(kind, asked):
+            return 0
+        if kind in OF_CASES:
+            return cases.count(tx, by.reader, _wanted(kind, asked, at), COUNTED)
+        return queue.count(tx, by.reader, kind, _sought(terms, asked, at), COUNTED)
+
+    return {kind: counted(kind) for kind in LineKind}
+
+
+def _read(
+    tx: Tx,
+    by: Person,
+    terms: Terms,
+    kind: LineKind,
+    asked: Asked,
+    at: datetime,
+    behind: tuple[int, str] | None,
+    limit: int,
+) -> list[Entry]:
+    """The lines of one kind, in order, not yet told what they are about."""
+    if kind in OF_CASES:
+        return list(map(_of_case, cases.listing(tx, by.reader, _wanted(kind, asked, at), behind, limit)))
+    lines = queue.page(tx, by.reader, kind, _sought(terms, asked, at), behind, limit)
+    return [Entry(each.key, kind, each.demand, line=each) for each in lines]
 
 
 def dismiss(db: Database, by: Person, terms: Terms, keys: Sequence[str], reason: str) -> list[Done]:
@@ -143,7 +157,7 @@ def _each(
         at = clock.now()
         try:
             kind, line_id = _named(key)
-            sought = _sought(terms, at, Asked(), "")
+            sought = _sought(terms, Asked(), at)
             with db.write() as tx:
                 line = queue.for_reader(tx, by.reader, kind, line_id, sought, dismissed)
                 if line is None:
@@ -183,7 +197,7 @@ def _has(kind: LineKind, asked: Asked) -> bool:
     return not asked.overdue or kind not in TO_DISMISS
 
 
-def _wanted(kind: LineKind, asked: Asked, text: str, at: datetime) -> Wanted:
+def _wanted(kind: LineKind, asked: Asked, at: datetime) -> Wanted:
     of_kind = [each for each in Cause if (each is Cause.NOTHING_ANSWERS) is (kind is LineKind.GAP)]
     return Wanted(
         states=TO_DO,
@@ -194,15 +208,14 @@ def _wanted(kind: LineKind, asked: Asked, text: str, at: datetime) -> Wanted:
         unassigned=asked.unassigned,
         whose=asked.whose,
         topic=asked.topic,
-        text=text,
+        text=words(asked.text.strip()),
         due_before=at if asked.overdue else None,
     )
 
 
-def _sought(terms: Terms, at: datetime, asked: Asked, text: str) -> Sought:
-    return Sought(
-        at, at - terms.stale_after, at + terms.before, asked.owner_id or asked.whose, asked.topic, text, asked.overdue
-    )  # fmt: skip
+def _sought(terms: Terms, asked: Asked, at: datetime) -> Sought:
+    text, owner_id = words(asked.text.strip()), asked.owner_id or asked.whose
+    return Sought(at, at - terms.stale_after, at + terms.before, owner_id, asked.topic, text, asked.overdue)
 
 
 def _of_case(case: RevisionCase) -> Entry:
@@ -210,7 +223,7 @@ def _of_case(case: RevisionCase) -> Entry:
     return Entry(f"{kind}:{case.id}", kind, case.demand, case=case, title=case.title)
 
 
-def _told(tx: Tx, by: Person, entries: Sequence[Entry], at: datetime) -> list[Entry]:
+def _told(tx: Tx, by: Person, terms: Terms, entries: Sequence[Entry], at: datetime) -> list[Entry]:
     """Entries with what they are about, less those whose items are not there for `by` after all."""
     lines = [each.line for each in entries if each.line is not None]
     items = {item for line in lines for item in (line.item, line.other) if item is not None}
@@ -226,13 +239,25 @@ def _told(tx: Tx, by: Person, entries: Sequence[Entry], at: datetime) -> list[En
             return replace(entry, title=line.searched.query if line.searched else "")
         if line.item not in known or (line.other is not None and line.other not in known):
             return None
-        other = known[line.other] if line.other else None
+        article = found.get(line.item.id)
         return replace(
-            entry, title=known[line.item].title, article=found.get(line.item.id), post=written.get(line.item.id),
-            other=other,
-        )  # fmt: skip
+            entry,
+            line=replace(line, due_at=_due(line.kind, article, terms)),
+            title=known[line.item].title,
+            article=article,
+            post=written.get(line.item.id),
+            other=known[line.other] if line.other else None,
+        )
 
     return [each for entry in entries if (each := told(entry)) is not None]
+
+
+def _due(kind: LineKind, article: Article | None, terms: Terms) -> datetime | None:
+    """When an article ends, or since when it is stale, as it stands now."""
+    if article is None or kind not in OF_ARTICLES:
+        return None
+    last = article.confirmed_at or article.published_at
+    return article.valid_until if kind is LineKind.EXPIRING else last + terms.stale_after if last else None
 
 
 def _rank(entry: Entry) -> tuple[int, int]:

@@ -238,8 +238,10 @@ def may_read(reader: Reader) -> sa.ColumnElement[bool]:
     """The SQL twin of `Reader.may_read`, for lists."""
     tiers = [tier.value for tier in Audience if tier.rank <= reader.tier.rank]
     groups = sa.select(article_group.c.article_id).where(article_group.c.article_id == article.c.id)
-    member = groups.where(article_group.c.group.in_(sorted(reader.groups)))
-    return article.c.audience.in_(tiers) & (~groups.exists() | member.exists())
+    allowed = ~groups.exists()
+    if reader.groups:
+        allowed |= groups.where(article_group.c.group.in_(sorted(reader.groups))).exists()
+    return article.c.audience.in_(tiers) & allowed
 
 
 def in_use() -> sa.ColumnElement[bool]:

@@ -104,10 +104,7 @@ def may_see(reader: Reader) -> sa.ColumnElement[bool]:
     an_article = sa.select(article.c.id).where(article.c.id == _c.item_id)
     a_post = sa.select(post.c.id).where(post.c.id == _c.item_id)
     hidden = sa.case(
-        (
-            _c.item_kind == Kind.ARTICLE.value,
-            an_article.exists() & ~an_article.where(articles.may_read(reader)).exists(),
-        ),
+        (_c.item_kind == Kind.ARTICLE.value, an_article.where(~articles.may_read(reader)).exists()),
         (_c.item_kind == Kind.POST.value, a_post.where(post.c.audience.not_in(tiers)).exists()),
         else_=sa.false(),
     )

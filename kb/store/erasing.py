@@ -133,8 +133,10 @@ def posts_by(tx: Tx, source: str, author: str, until: datetime | None = None) ->
 
 
 def texts_of_posts(tx: Tx, ids: Sequence[str]) -> None:
-    """Drop what cases quote of posts; the cases stay."""
+    """Drop what cases quote of posts, and their lines in the queue; the cases stay."""
+    line = queue_tables.queue_line
     for batch in batches(ids):
+        tx.execute(sa.delete(line).where(line.c.kind == LineKind.COMMUNITY.value, line.c.item_id.in_(batch)))
         about = (revision_case.c.item_kind == Kind.POST.value) & revision_case.c.item_id.in_(batch)
         of_them = sa.select(revision_case.c.id).where(about)
         tx.execute(sa.delete(case_proof).where(case_proof.c.case_id.in_(of_them)))

@@ -17,7 +17,7 @@ from kb.queue import Line, LineKind, Searched
 from kb.store import articles
 from kb.store.database import Tx, batches, insert_into
 from kb.store.queue_tables import queue_line
-from kb.store.schema import article, post
+from kb.store.schema import article, post, topic
 
 _l = queue_line.c
 
@@ -91,39 +91,47 @@ def _there(
     """The lines of a kind that are there for a reader and still have their reason."""
     put_aside = _l.dismissed_at.is_not(None) if dismissed else _l.dismissed_at.is_(None)
     found = sa.select(*columns).where(_l.kind == kind.value, _l.shown.is_(True), put_aside)
+    by_tier = kind in (LineKind.SEARCH, LineKind.COMMUNITY)
+    if by_tier or not (sought.owner_id or sought.topic):
+        # With the kind, what the index in order of demand begins with; the articles of an owner are few and looked up.
+        found = found.where(_l.tier == (reader.tier.value if by_tier else ""))
     match kind:
         case LineKind.STALE | LineKind.EXPIRING:
             found = found.join(article, article.c.id == _l.item_id)
-            found = found.where(_l.tier == "", articles.may_read(reader), articles.in_use(), _due(kind, sought))
-            found = _narrowed(found, article, sought)
+            found = found.where(
+                articles.may_read(reader), articles.in_use(), _due(kind, sought), *_of(_l.item_id, sought)
+            )
         case LineKind.DUPLICATE:
-            owned = article.c.owner_id == sought.owner_id if sought.owner_id else sa.true()
-            found = found.where(_l.tier == "")
-            if sought.owner_id:
-                found = found.where(_article(_l.item_id, owned) | _article(_l.other_id, owned))
-            under = articles.under(article.c.topic, sought.topic) if sought.topic else sa.true()
-            live = (articles.may_read(reader), articles.is_live(sought.at), under)
+            live = (articles.may_read(reader), articles.is_live(sought.at))
             found = found.where(_article(_l.item_id, *live), _article(_l.other_id, *live))
+            if sought.owner_id or sought.topic:
+                found = found.where(sa.or_(*(sa.and_(*_of(column, sought)) for column in (_l.item_id, _l.other_id))))
         case LineKind.COMMUNITY:
-            tiers = [tier.value for tier in Audience if tier.rank <= reader.tier.rank]
-            found = found.join(post, post.c.id == _l.item_id)
-            found = found.where(_l.tier == reader.tier.value, post.c.audience.in_(tiers))
-            found = _narrowed(found, post, sought)
+            tiers = [each.value for each in Audience if each.rank <= reader.tier.rank]
+            found = found.join(post, post.c.id == _l.item_id).where(post.c.audience.in_(tiers))
+            if sought.topic:
+                found = found.where(articles.under(post.c.topic, sought.topic))
         case _:
-            found = found.where(_l.tier == reader.tier.value)
+            pass  # what a tier searched for is for all of that tier
     return found.where(_l.words.contains(sought.text, autoescape=True)) if sought.text else found
+
+
+def _of(column: sa.ColumnElement[Any], sought: Sought) -> list[sa.ColumnElement[bool]]:
+    """That an article is of the owner and topic: asked of the few that are, not of each line."""
+    conditions = []
+    if sought.owner_id:
+        conditions.append(article.c.owner_id == sought.owner_id)
+    if sought.topic:
+        # By the few paths of the tree, each found by the index: 50,000 topics would be compared one by one otherwise.
+        paths = sa.select(topic.c.path).where(articles.under(topic.c.path, sought.topic))
+        conditions.append(article.c.topic.in_(paths))
+    return [column.in_(sa.select(article.c.id).where(*conditions).correlate(None))] if conditions else []
 
 
 def _due(kind: LineKind, sought: Sought) -> sa.ColumnElement[bool]:
     if kind is LineKind.STALE:
         return sa.func.coalesce(article.c.confirmed_at, article.c.published_at) < sought.stale_since
     return article.c.valid_until <= (sought.at if sought.overdue else sought.ends_before)
-
-
-def _narrowed(found: sa.Select[Any], table: sa.Table, sought: Sought) -> sa.Select[Any]:
-    if sought.owner_id:
-        found = found.where(table.c.owner_id == sought.owner_id)
-    return found.where(articles.under(table.c.topic, sought.topic)) if sought.topic else found
 
 
 def _article(column: sa.ColumnElement[Any], *conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:

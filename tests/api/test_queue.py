@@ -1,12 +1,17 @@
 """The editors' one queue over HTTP: what waits, for whom it is there, in which order, and what is put aside."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kb import clock
 from kb.audience import Audience
+from kb.person import SYSTEM
+from kb.solve import improve
+from kb.store import audit
 from tests.api.conftest import House, opened
 from tests.api.test_cases import TEN, fixed, flagged
 from tests.api.test_errors import problem
@@ -107,3 +112,45 @@ def test_an_after_that_was_never_given_out_is_refused(centre: House) -> None:
     for after in ("x", "1", "1-case", "1-case:", "1-nothing:1", "99999999999-case:1"):
         found = problem(centre.get("queue", "candidate", after=after))
         assert (found["code"], found["field"]) == ("invalid", "after")
+
+
+def test_lines_are_put_aside_and_taken_back_each_for_itself(centre: House) -> None:
+    case = f"case:{flagged(centre, centre.write('Red light', TEN))['case']['id']}"
+    centre.write_post("Quiet fan", "Turn it around.", accepted=True)
+    centre.settle()
+    centre.service.queue_keeper.settle()
+    post, sent = "community:p1", {"keys": ["community:p1", case, "search:none", "nonsense"], "reason": "Not ours"}
+    line = next(each for each in queue(centre)["lines"] if each["key"] == post)
+    assert (line["title"], line["post"]["url"], line["post"]["accepted"]) == (
+        "Quiet fan", "https://forum.example/t/1", True,
+    )  # fmt: skip
+    assert centre.post("queue/dismiss", sent, "candidate").status_code == 403
+    assert centre.post("queue/dismiss", sent, "partner_author").json()["results"][0]["code"] == "not_found"
+    for _ in range(2):  # once more changes nothing
+        done = centre.post("queue/dismiss", sent, "contributor").json()["results"]
+        assert [each["code"] for each in done] == ["", "invalid", "not_found", "not_found"]
+    assert keys(centre) == [case]
+    assert queue(centre)["counts"]["community"] == 0
+    with centre.service.db.read() as tx:
+        [change] = audit.of(tx, "queue", "p1")
+    assert (change.action, change.person_id, change.after["reason"]) == (
+        "dismiss", centre.ids["contributor"], "Not ours",
+    )  # fmt: skip
+    assert centre.post("queue/restore", {"keys": [post]}, "contributor").json()["results"][0]["code"] == ""
+    assert set(keys(centre)) == {case, post}
+
+
+def test_a_line_is_due_as_its_article_is_now(centre: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = clock.now() + timedelta(days=9)
+    article = centre.write("Prices in spring", TEN, valid_until=ends)
+    centre.service.queue_keeper.settle()
+    [line] = queue(centre)["lines"]
+    assert (line["kind"], line["number"], line["overdue"], line["article"]["version"]) == (
+        "expiring", article.number, False, article.version,
+    )  # fmt: skip
+    later = ends + timedelta(days=5)
+    improve.confirm(centre.service.db, SYSTEM, article.id, until=later)
+    [line] = queue(centre)["lines"]
+    assert line["due_at"] == line["article"]["due"] == later.isoformat().replace("+00:00", "Z")
+    monkeypatch.setattr(clock, "now", lambda: later + timedelta(days=1))
+    assert [each["overdue"] for each in queue(centre, overdue="true")["lines"]] == [True]

@@ -3,6 +3,7 @@
 So a new route is covered by itself, with the pools of names below for its parameters and its own example as the body.
 """
 
+import hashlib
 from typing import Any
 
 from fastapi import FastAPI
@@ -42,6 +43,7 @@ _VALUES: dict[str, st.SearchStrategy[Any]] = {
     "published": st.sampled_from([None, "true", "false"]),
     "field": st.sampled_from(["tags", "superseded_by", "translation_of", "groups", "owner_id", "topic"]),
     "flag": st.booleans(),
+    "queued": st.sampled_from([None, "case", "stale", "expiring", "duplicate", "community"]),
 }
 """A strategy for everything that a request may name."""
 
@@ -64,6 +66,9 @@ _NEEDED = {
     "confirm_article": "number revision flag",
     "read_checklist": "number revision",
     "list_reminders": "flag",
+    "list_queue": "text limit topics flag queued",
+    "dismiss_lines": "number other queued",
+    "restore_lines": "number other queued",
     "change_article": "number other field tags groups topics version flag",
 }
 """The values of each operation; of any other those that can stand in a path."""
@@ -162,6 +167,13 @@ def _event(drawn: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
     return {"events": [event | of_kind.get(drawn["event"], {})]}
 
 
+def _lines(drawn: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
+    """Keys of the queue: pairs and posts that are there in one world or in both."""
+    one, other = sorted((named["ids"][drawn["number"]], named["ids"][drawn["other"]]))
+    pair = hashlib.sha256(f"{one}/{other}".encode()).hexdigest()[:32]
+    return {"keys": [f"duplicate:{pair}", f"{drawn['queued'] or 'community'}:{other}"]}
+
+
 def _change(drawn: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
     field = drawn["field"]
     value = {
@@ -190,6 +202,10 @@ _QUERIES: dict[str, Any] = {
     "list_reminders": lambda drawn, named: {"owner": "all" if drawn["flag"] else "me"},
     "preview_merge": lambda drawn, named: {"other": named["numbers"][drawn["other"]]},
     "list_checklists": lambda drawn, named: {"author": "system"},
+    "list_queue": lambda drawn, named: {
+        "limit": drawn["limit"], "kind": drawn["queued"], "topic": (drawn["topics"] or [None])[0],
+        "owner": named["person"] if drawn["flag"] else None, "q": drawn["text"] if drawn["flag"] else None,
+    },
 }  # fmt: skip
 _BODIES: dict[str, Any] = {
     "search": _search,
@@ -225,6 +241,8 @@ _BODIES: dict[str, Any] = {
         "number": named["numbers"][drawn["number"]], "revision": drawn["revision"], "title": "x", "body": drawn["text"],
     },
     "unpublish_article": lambda drawn, named: {},
+    "dismiss_lines": _lines,
+    "restore_lines": _lines,
     "confirm_article": lambda drawn, named: {"translates": drawn["revision"]} if drawn["flag"] else {},
     "publish_article": lambda drawn, named: {"revision": drawn["revision"]},
     "archive_article": lambda drawn, named: {"superseded_by": named["numbers"][drawn["other"]]},

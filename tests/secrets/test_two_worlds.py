@@ -119,6 +119,8 @@ def play(pair: Pair, routes: dict[str, Any], plan: Plan) -> int:
         method, path = routes[name][0], asked.pop("path")
         if name in ("read_interaction", "preview_entry"):
             pair.log()
+        if name in ("list_queue", "dismiss_lines", "restore_lines"):
+            pair.keep_queue()
         replies = pair.ask(method, path, plan.who, without_index, **asked)
         if told := difference(*replies):
             raise AssertionError(f"{plan.who or 'anonymous'} can tell by {method} {path} {asked}:\n{told}\n{plan}")

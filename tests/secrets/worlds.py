@@ -115,7 +115,8 @@ def started(folder: Path, keys: dict[str, str] | None = None, ids: dict[str, str
     toy = ToyEncoder()
     encoder = BackgroundEncoder(lambda: toy, toy.identity).start()
     encoder.wait()
-    settings = Settings(**UNHURRIED | {"data_dir": folder, "_env_file": None})
+    # What the template holds is a day old: stale, while what an example adds is not.
+    settings = Settings(**UNHURRIED | {"data_dir": folder, "stale_after_days": 0.5, "_env_file": None})
     service = Service(settings, encoder=encoder, indexing=False)
     service.replay = Replay(service.db, service.finder, seconds=600)  # a busy machine must not make a difference
     with TestClient(create_app(service)) as client:
@@ -276,6 +277,13 @@ class Pair:
         """All searches written to their trails, which happens in groups otherwise."""
         for house in self.worlds:
             house.service.search_log.flush()
+
+    def keep_queue(self) -> None:
+        """The lines of the editors' queue worked out in both, as of minutes later: it reads what has settled."""
+        self.log()
+        self.clock.at += timedelta(minutes=2)
+        for house in self.worlds:
+            house.service.queue_keeper.settle()
 
     def ask(self, method: str, path: str, who: str, without_index: bool = False, **more: Any) -> tuple[Reply, Reply]:
         """What somebody gets in either world."""

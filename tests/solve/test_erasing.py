@@ -47,7 +47,8 @@ def ids(db: Database, table: str) -> list[str]:
 
 NOBODY = {
     "set_id", "query_id", "article_id", "item_id", "source_key", "source_hash", "subject_id", "interaction_id",
-    "search_id", "flag_id", "case_id", "external_id", "superseded_by", "published", "topic", "webhook_id", "message_id",
+    "search_id", "flag_id", "case_id", "external_id", "superseded_by", "published", "topic", "webhook_id",
+    "message_id", "other_id",
 }  # fmt: skip
 """Columns that look as if they named a person and do not."""
 

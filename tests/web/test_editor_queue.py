@@ -162,6 +162,7 @@ def test_the_address_holds_view_and_filters_so_that_links_and_back_work(visit: V
     expect(page.locator("#kind-gap .amount")).to_have_text("0")
     page.locator("#unfilter").press("Enter")
     expect(lines(page)).to_have_count(5)
+    expect(page.locator("#kind-every")).to_be_focused()
     expect(page.locator("#kind-gap .amount")).to_have_text("1")
     expect(page.locator("#query")).to_have_value("")
     page.locator("#view-overdue").press("Enter")
@@ -335,6 +336,7 @@ def test_everything_is_told_that_keeps_the_list_away(visit: Visit, desk: Desk, w
     expect(page.locator("#queue")).to_contain_text("Nothing here")
     page.get_by_role("link", name="Show everything").press("Enter")
     expect(page.locator("#queue")).to_contain_text("Nothing waits")
+    expect(page.locator("#queue")).to_be_focused()
 
 
 def test_who_only_flags_reads_the_queue_and_is_offered_no_steps(visit: Visit, desk: Desk) -> None:

@@ -26,12 +26,12 @@ export async function look() {
   const asked = whose;
   looked = Date.now();
   try {
-    const found = await api(`notifications?unread=true&limit=${MOST + 1}`);
+    const found = await api(`notifications?unread=true&limit=${MOST + 1}`, { quiet: true });
     if (asked !== signedIn()?.id) return;
     unread = found.notifications.length;
     draw();
   } catch {
-    // What cannot be asked now is asked at the next look; the page says itself what is the matter.
+    // Nobody asked for this: no dialog comes up because of it, and the next look tries again.
   }
 }
 

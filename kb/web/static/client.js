@@ -44,7 +44,7 @@ export const importEntries = (body) => call("dictionary/import", { method: "POST
 /** The workbench: a path below it, and how to ask. */
 export const bench = (path, how = {}) => call(`workbench/${path}`, how);
 
-/** Any other path of the API, and how to ask: `{ method, body, signal }`. */
+/** Any other path of the API, and how to ask: `{ method, body, signal, quiet }`; what is `quiet` surprises nobody. */
 export const api = (path, how = {}) => call(path, how);
 
 /** Send a file as the bytes that it is; `progress(share)` is told how much of it has left, from 0 to 1. */
@@ -79,7 +79,7 @@ async function enter(how) {
   return found;
 }
 
-async function call(path, { method = "GET", body, signal }) {
+async function call(path, { method = "GET", body, signal, quiet = false }) {
   const headers = { Accept: "application/json" };
   if (proof) headers["X-CSRF-Token"] = proof;
   if (body) headers["Content-Type"] = "application/json";
@@ -103,7 +103,7 @@ async function call(path, { method = "GET", body, signal }) {
     throw new Refused(navigator.onLine ? "unreachable" : "offline");
   }
   const error = await refusal(response);
-  if (path.split("?")[0] !== "session" && ["not_signed_in", "foreign"].includes(error.code)) surprised();
+  if (!quiet && path.split("?")[0] !== "session" && ["not_signed_in", "foreign"].includes(error.code)) surprised();
   throw error;
 }
 

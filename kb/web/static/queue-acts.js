@@ -83,7 +83,7 @@ export const act = (name) => alone(async () => {
   if (away) list.remove(keys);
   last = outcome.undo && { undo: outcome.undo, keys };
   const never = done.length > 0 && !last;
-  tell(done.length ? asked.told(done.length) : t("queue.done.none"), failed, never ? t("queue.undo.never") : "");
+  tell(done.length ? asked.told(done.length) : t("queue.done.none"), { failed, never, back: last && undo });
   settled(keys);
 });
 
@@ -96,7 +96,7 @@ export const undo = () => alone(async () => {
   const { done, failed } = await back();
   list.update(done);
   list.restore(done.map((line) => line.key));
-  tell(done.length ? count("queue.undone", done.length) : t("queue.undone.none"), failed);
+  tell(done.length ? count("queue.undone", done.length) : t("queue.undone.none"), { failed });
   settled(keys);
 });
 
@@ -110,7 +110,7 @@ async function alone(work) {
   }
 }
 
-function tell(words, failed = [], never = "") {
-  tellOutcome(words, failed, never, last && undo);
+function tell(words, { failed = [], never = false, back = null } = {}) {
+  tellOutcome(words, { failed, never, back });
   say([words, ...failed.map(({ line, why }) => `${line.title}: ${why}`)].join(" "));
 }

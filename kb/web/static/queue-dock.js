@@ -16,11 +16,11 @@ export function showSteps(n, names, { act, clear }) {
   settle();
 }
 
-/** Say what was done: which lines were not, and why; `undo` if there is a way back, else `never` says that there is none. */
-export function tellOutcome(words, failed, never, undo) {
+/** Say what was done: which lines were not, and why; `back()` is the way back, `never` says that there cannot be one. */
+export function tellOutcome(words, { failed, never, back }) {
   $("told").hidden = false;
   $("told").replaceChildren(...[
-    el("p", {}, el("b", {}, words), never && " ", never && el("span", { class: "soft" }, never), undo && " ", undo && button(t("queue.undo"), "u", undo, "primary")),
+    el("p", {}, el("b", {}, words), never && " ", never && el("span", { class: "soft" }, t("queue.undo.never")), back && button(t("queue.undo"), "u", back, "primary")),
     failed.length > 0 && el("div", { class: "failed" },
       el("p", {}, count("queue.failed", failed.length)),
       el("ul", {}, ...failed.map(({ line, why }) => el("li", {}, el("span", { lang: line.language }, line.title), `: ${why}`)))),

@@ -27,7 +27,7 @@ export function drawFilters(place, counts, topics, changed) {
     ...Object.entries(choices).map(([name, options]) => choice(name, options, place[name], changed)),
     isFiltered(place) ? el("a", { id: "unfilter", class: "small", href: addressOf({ view: place.view }) }, t("queue.unfilter")) : "",
   );
-  if (document.activeElement?.id !== focused) $(focused)?.focus();
+  if (focused && document.activeElement?.id !== focused) ($(focused) ?? $("kind-every")).focus();
 }
 
 const sum = (counts) => Object.values(counts).reduce((a, b) => a + b, 0);

@@ -42,7 +42,9 @@ async function load({ lines = PAGE, at = "" } = {}) {
   if (!allowed) return showInstead(shut(signedIn(), "queue"));
   const place = here();
   if (document.activeElement !== $("query")) $("query").value = place.q;
+  let held = inside();
   const outline = setTimeout(() => {
+    held ||= inside();
     showInstead(waiting());
     say(t("queue.loading"));
   }, SOON);
@@ -51,19 +53,31 @@ async function load({ lines = PAGE, at = "" } = {}) {
     drawFilters(place, counts, topics, narrow);
     const found = await ask(place, lines, signal);
     [counts, next, failed] = [found.counts, found.next, null];
+    held ||= inside();
     list.fill(found.lines, { mayFix: mayFix(), mayWrite: mayWrite() });
     draw();
     if (list.knows(at)) list.focusOn(at);
+    else if (held) hold();
     say(count("queue.count", found.lines.length));
   } catch (error) {
     if (signal.aborted) return undefined;
     failed = () => load({ lines, at });
+    held ||= inside();
     showInstead(trouble(error, failed));
+    if (held) hold();
     say(troubleInWords(error));
   } finally {
     clearTimeout(outline);
   }
   return undefined;
+}
+
+const inside = () => $("queue").contains(document.activeElement);
+
+/** The keyboard stays in the list when its lines are others. */
+function hold() {
+  if (listed()) list.focusOn();
+  else $("queue").focus();
 }
 
 /** Show something instead of the list: then no key may do anything with its lines. */
@@ -172,8 +186,7 @@ const drawSteps = () =>
 async function settle(keys) {
   if (keys.every(list.knows)) draw();
   else await load({ lines: Math.max(list.shown().length, PAGE), at: list.currentKey() }); // done in another view
-  if (listed()) list.focusOn();
-  else $("queue").focus();
+  hold();
   look();
 }
 
