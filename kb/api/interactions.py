@@ -66,8 +66,8 @@ def read_interaction(
 @router.post("/events", status_code=201, summary="Record", responses=refusals(403, 404, 409, 413))
 def record_events(asked: EventsIn, me: Me, parts: Parts) -> RecordedOut:
     """Write what happened to the trail: all of it or nothing, and before this answers. What has a severe case open is
-    copied, inserted or linked only by who names it in `acknowledged_case` (409, `open_case`). Anybody may rate what they
-    read (`helpful`, `not_helpful`), once in an interaction; many who say that it did not help make a case."""
+    copied, inserted or linked only by who names it in `acknowledged_case` (409, `open_case`). Anybody may rate what
+    they read (`helpful`, `not_helpful`), once in an interaction; many who say that it did not help make a case."""
     events = [_noun(parts, me, each, f"events.{place}") for place, each in enumerate(asked.events)]
     trail.record(parts.db, me, events, parts.case_rules)
     return RecordedOut(recorded=len(events))
