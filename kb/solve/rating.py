@@ -52,10 +52,9 @@ def check(tx: Tx, by: Person, events: Sequence[Event]) -> None:
     A comment may follow what was rated without one: whoever goes away before writing it has been heard all the same.
     """
     for place, event in enumerate(events):
-        comment = event.data.get(COMMENT, "")
-        if comment and event.kind not in RATINGS:
+        if COMMENT in event.data and event.kind not in RATINGS:
             raise Invalid(f"a {event.kind} event has no comment", f"events.{place}.comment")
-        if len(str(comment)) > LONGEST_COMMENT:
+        if len(_said(event)) > LONGEST_COMMENT:
             raise Invalid(f"a comment has at most {LONGEST_COMMENT} characters", f"events.{place}.comment")
         if event.kind in RATINGS and event.interaction_id is not None:
             known = interactions.rated(tx, event.interaction_id, by.id, _item(event))
@@ -64,13 +63,13 @@ def check(tx: Tx, by: Person, events: Sequence[Event]) -> None:
 
 def kept(tx: Tx, by: Person, event: Event) -> Event:
     """The event as it is written: with a comment stands who may read it."""
-    text = tidy(str(event.data.get(COMMENT, ""))).strip()
+    text = _said(event)
     rest = {name: value for name, value in event.data.items() if name != COMMENT}
     if not text:
         return replace(event, data=rest)
     standing = content.standings(tx, [_item(event)], clock.now())[_item(event)]
-    whom = (by.tier.value, sorted(standing.access.groups))
-    return replace(event, data=rest | {COMMENT: text} | dict(zip(_FOR, whom, strict=True)))
+    whom = {"audience": by.tier.value, "groups": sorted(standing.access.groups)}
+    return replace(event, data=rest | {COMMENT: text} | whom)
 
 
 def without_comment(event: Event) -> Event:
@@ -80,10 +79,9 @@ def without_comment(event: Event) -> Event:
 
 def may_read(by: Person, event: Event) -> bool:
     """Whether the comment of an event is for somebody."""
-    data = event.data
-    groups = data.get("groups")
+    groups = event.data["groups"]
     return by.reader.may_read(
-        Access(Audience(str(data["audience"])), frozenset(groups if isinstance(groups, list) else ()))
+        Access(Audience(str(event.data["audience"])), frozenset(groups if isinstance(groups, list) else ()))
     )
 
 
@@ -101,12 +99,17 @@ def of_case(tx: Tx, by: Person, case: RevisionCase) -> Ratings | None:
 
 
 def _comment(event: Event) -> Comment:
-    return Comment(event.at, event.kind is EventKind.HELPFUL, event.revision or 0, str(event.data[COMMENT]))
+    return Comment(event.at, event.kind is EventKind.HELPFUL, event.revision or 0, _said(event))
+
+
+def _said(event: Event) -> str:
+    """What was said with a rating; spaces and what nobody sees are nothing."""
+    return tidy(str(event.data.get(COMMENT, ""))).strip()
 
 
 def _check_once(event: Event, before: Sequence[Event]) -> None:
-    said = [each for each in before if each.data.get(COMMENT) or each.kind is not event.kind]
-    if before and (said or not event.data.get(COMMENT)):
+    said = [each for each in before if _said(each) or each.kind is not event.kind]
+    if before and (said or not _said(event)):
         raise Conflict("in this interaction you have rated that already")
 
 

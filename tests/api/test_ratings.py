@@ -54,7 +54,9 @@ def test_a_case_of_another_cause_has_no_ratings(centre: House) -> None:
     assert centre.get(f"cases/{case['id']}", "candidate").json()["ratings"] is None
 
 
-@pytest.mark.parametrize("again", [{}, {"kind": "helpful"}, {"kind": "helpful", "comment": "Oh, it did"}])
+@pytest.mark.parametrize(
+    "again", [{}, {"comment": " \u200b"}, {"kind": "helpful"}, {"kind": "helpful", "comment": "Oh, it did"}]
+)
 def test_an_article_is_rated_once_in_an_interaction(centre: House, again: dict[str, str]) -> None:
     article, other = centre.write("Red light", TEN), centre.write("Blue light", TEN)
     here = {"interaction_id": contact(centre, "")}

@@ -137,7 +137,12 @@ def test_the_open_article_is_flagged_by_the_same_key_in_the_interaction_that_the
     searched(page, "red light")
     hit_of(page, site).press("Enter")
     expect(page.locator("#article-title")).to_be_focused()
-    expect(page.get_by_role("link", name="Edit", exact=True)).to_be_visible()
+    number = site.library.articles["red"].number
+    expect(page.get_by_role("link", name="Edit", exact=True)).to_have_attribute(
+        "href", f"/editor/write?number={number}"
+    )
+    own_page = page.get_by_role("link", name="History and use")
+    expect(own_page).to_have_attribute("href", f"/editor/article?number={number}")
     select(page, STEP)
     page.keyboard.press("f")
     expect(page.get_by_role("dialog").locator("blockquote")).to_have_text(STEP)

@@ -53,9 +53,9 @@ STRANGE = """
 window.strange = (root) => {
   const words = (text) => new Set(text.split(/\\s+/));
   const tags = words(`A ABBR ARTICLE BLOCKQUOTE BR BUTTON CODE DD DEL DETAILS DIV DL DT EM H1 H2 H3 H4 H5 H6 HEADER HR
-    I IMG INS LI MARK OL P PATH PRE S SECTION SPAN STRONG SUMMARY SVG TABLE TBODY TD TH THEAD TIME TR UL`);
-  const attributes = words(`align alt aria-hidden aria-label aria-selected class d data-number datetime download height
-    hidden href id lang loading rel role src start tabindex target title type viewBox width`);
+    I IMG INS KBD LI MARK OL P PATH PRE S SECTION SPAN STRONG SUMMARY SVG TABLE TBODY TD TH THEAD TIME TR UL`);
+  const attributes = words(`align alt aria-hidden aria-keyshortcuts aria-label aria-selected class d data-number
+    datetime download height hidden href id lang loading rel role src start tabindex target title type viewBox width`);
   const file = /^\\/api\\/v1\\/articles\\/[\\d-]+\\/files\\/[0-9a-f]{64}$/;
   const isStrange = (each, name, value) =>
     !attributes.has(name) ||

@@ -35,7 +35,6 @@ export function foot(asked) {
   if (!may("flag")) return null;
   const shown = el("div", { class: "row desk foot" });
   const gap = { ...asked, cause: "nothing_answers" };
-  items.set(shown, gap);
   shown.append(
     el("button", { type: "button", class: "nothing-answers", "aria-keyshortcuts": "n", on: { click: () => openFlag(gap, shown) } },
       t("desk.nothing"), el("kbd", { "aria-hidden": "true" }, "N")),
@@ -76,7 +75,7 @@ function meant() {
   const nodes = [selected.isCollapsed ? null : selected.anchorNode?.parentElement, document.activeElement];
   for (const node of [...nodes, $("article").querySelector("article")]) {
     if (node && node.closest("[hidden]")) continue; // selected in the list, before the article was opened
-    for (let each = node; each; each = each.parentElement) if (items.get(each)?.id) return each;
+    for (let each = node; each; each = each.parentElement) if (items.has(each)) return each;
   }
   return null;
 }
