@@ -32,7 +32,7 @@ def article_changed(tx: Tx, before: Article | None, after: Article, at: datetime
         was = before is not None and hook.reader.may_read(before.access) and before.is_live(at)
         return shown and not (was and before is not None and before.published == after.published)
 
-    _tell(tx, hooks, Event.ARTICLE_PUBLISHED, is_new, _article(tx, after, at), f"article/{after.id}", at)
+    _tell(tx, hooks, Event.ARTICLE_PUBLISHED, is_new, lambda: _article(tx, after), f"article/{after.id}", at)
     archived = after.confidence is Confidence.ARCHIVED and before and before.confidence is not Confidence.ARCHIVED
     if archived and after.published is not None:
         about = cases.of_item(tx, ItemRef(Kind.ARTICLE, after.id), [*TO_DO, State.FIXED])
@@ -43,10 +43,12 @@ def article_changed(tx: Tx, before: Article | None, after: Article, at: datetime
 def recalled(tx: Tx, article: Article, at: datetime, reason: str, wrong: int | None) -> None:
     """Tell that what was sent of an article may be wrong: up to revision `wrong`. The `reason` is "archived", or
     "corrected" where a fix changes the meaning."""
-    if hooks := webhooks.every(tx):
-        data = _article(tx, article, at) | {"reason": reason, "wrong_revision": wrong}
-        key = f"article/{article.id}"
-        _tell(tx, hooks, Event.ARTICLE_RECALLED, lambda hook: hook.reader.may_read(article.access), data, key, at)
+
+    def data() -> dict[str, Any]:
+        return _article(tx, article) | {"reason": reason, "wrong_revision": wrong}
+
+    hooks, key = webhooks.every(tx), f"article/{article.id}"
+    _tell(tx, hooks, Event.ARTICLE_RECALLED, lambda hook: hook.reader.may_read(article.access), data, key, at)
 
 
 def case_moved(tx: Tx, event: Event, case: RevisionCase, at: datetime) -> None:
@@ -71,7 +73,7 @@ def case_moved(tx: Tx, event: Event, case: RevisionCase, at: datetime) -> None:
         "due_at": _written(case.due_at),
     }
     key = f"{case.item.kind}/{case.item.id}" if case.item else f"case/{case.id}"
-    _tell(tx, hooks, event, lambda hook: all(map(hook.reader.may_read, accesses)), data, key, at)
+    _tell(tx, hooks, event, lambda hook: all(map(hook.reader.may_read, accesses)), lambda: data, key, at)
 
 
 def may_still_hear(tx: Tx, hook: Webhook, each: Delivery, at: datetime) -> bool:
@@ -92,18 +94,18 @@ def _tell(
     hooks: list[Webhook],
     event: Event,
     may_hear: Callable[[Webhook], bool],
-    data: dict[str, Any],
+    data: Callable[[], dict[str, Any]],
     key: str,
     at: datetime,
 ) -> None:
     heard = [hook for hook in hooks if event in hook.events and may_hear(hook)]
-    webhooks.add(
-        tx,
-        [Delivery(0, hook.id, f"msg_{uuid.uuid4().hex}", key, event, data, at, at, at) for hook in heard],
-    )
+    if heard:
+        payload = data()
+        new = [Delivery(0, hook.id, f"msg_{uuid.uuid4().hex}", key, event, payload, at, at, at) for hook in heard]
+        webhooks.add(tx, new)
 
 
-def _article(tx: Tx, article: Article, at: datetime) -> dict[str, Any]:
+def _article(tx: Tx, article: Article) -> dict[str, Any]:
     shown = article.published or article.latest
     return {
         "article_id": article.id,
