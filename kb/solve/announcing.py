@@ -21,18 +21,24 @@ _WRONG = (Cause.WRONG_FACT, Cause.INTERNAL_SHOWN)
 
 
 def article_changed(tx: Tx, before: Article | None, after: Article, at: datetime) -> None:
-    """Tell those for whom another revision is shown now. An article that is archived while a case says that it is
-    wrong, or shows what it should not, is recalled."""
+    """Tell those for whom another revision is shown now, or will be when the article begins.
+
+    An article that is archived while a case says that it is wrong, or shows what it should not, is recalled.
+    """
     hooks = webhooks.every(tx)
     if not hooks:
         return
 
+    begins = max(at, after.valid_from or at)
+
     def is_new(hook: Webhook) -> bool:
-        shown = hook.reader.may_read(after.access) and after.is_live(at)
-        was = before is not None and hook.reader.may_read(before.access) and before.is_live(at)
+        shown = hook.reader.may_read(after.access) and after.is_live(begins)
+        was = before is not None and hook.reader.may_read(before.access) and before.is_live(begins)
         return shown and not (was and before is not None and before.published == after.published)
 
-    _tell(tx, hooks, Event.ARTICLE_PUBLISHED, is_new, lambda: _article(tx, after), f"article/{after.id}", at)
+    # What is to begin must not hold up what is told of the article until then.
+    key = f"article/{after.id}" if begins == at else f"begins/{after.id}"
+    _tell(tx, hooks, Event.ARTICLE_PUBLISHED, is_new, lambda: _article(tx, after), key, at, begins)
     archived = after.confidence is Confidence.ARCHIVED and before and before.confidence is not Confidence.ARCHIVED
     if archived and after.published is not None:
         about = cases.of_item(tx, ItemRef(Kind.ARTICLE, after.id), [*TO_DO, State.FIXED])
@@ -86,7 +92,9 @@ def may_still_hear(tx: Tx, hook: Webhook, each: Delivery, at: datetime) -> bool:
         accesses = [case.access, *([standing.access] if standing else [])] if case else []
         return case is not None and all(map(hook.reader.may_read, accesses))
     article = articles.by_ids(tx, [each.payload["article_id"]]).get(each.payload["article_id"])
-    return article is not None and hook.reader.may_read(article.access)
+    if article is None or not hook.reader.may_read(article.access):
+        return False
+    return each.event is not Event.ARTICLE_PUBLISHED or article.is_live(at)
 
 
 def _tell(
@@ -97,11 +105,13 @@ def _tell(
     data: Callable[[], dict[str, Any]],
     key: str,
     at: datetime,
+    due_at: datetime | None = None,
 ) -> None:
+    due = due_at or at
     heard = [hook for hook in hooks if event in hook.events and may_hear(hook)]
     if heard:
         payload = data()
-        new = [Delivery(0, hook.id, f"msg_{uuid.uuid4().hex}", key, event, payload, at, at, at) for hook in heard]
+        new = [Delivery(0, hook.id, f"msg_{uuid.uuid4().hex}", key, event, payload, at, due, due) for hook in heard]
         webhooks.add(tx, new)
 
 

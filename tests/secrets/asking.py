@@ -60,6 +60,7 @@ _NEEDED = {
     "check_draft": "number text flag",
     "confirm_article": "number revision flag",
     "read_checklist": "number revision",
+    "read_feed": "topics",
     "list_reminders": "flag",
     "change_article": "number other field tags groups topics version flag",
 }
@@ -185,6 +186,7 @@ _QUERIES: dict[str, Any] = {
     "compare_revisions": lambda drawn, named: {"from": drawn["revision"], "to": drawn["to"]},
     "list_reminders": lambda drawn, named: {"owner": "all" if drawn["flag"] else "me"},
     "list_checklists": lambda drawn, named: {"author": "system"},
+    "read_feed": lambda drawn, named: {"topic": (drawn["topics"] or [None])[0]},
 }  # fmt: skip
 _BODIES: dict[str, Any] = {
     "search": _search,
