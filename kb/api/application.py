@@ -15,6 +15,7 @@ from kb.api import (
     cases,
     dictionary,
     errors,
+    feed,
     files,
     flags,
     history,
@@ -40,7 +41,7 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 EVERYTHING = (
     search, articles, files, history, upkeep, templates, roles, interactions, flags, cases, queue, dictionary,
-    workbench, webhooks, browse, sessions, oidc, operations,
+    workbench, webhooks, browse, feed, sessions, oidc, operations,
 )  # fmt: skip
 """What has endpoints."""
 

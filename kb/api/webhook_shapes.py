@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from kb.api.shapes import Moment, Shape, Short, example
 from kb.audience import Audience
@@ -20,6 +20,13 @@ _HOOK = {name: value for name, value in _WANTED.items() if name != "active"} | {
     "old_secret_until": None, "version": 1,
 }  # fmt: skip
 _SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+def _written(value: object) -> object:
+    """A time as it is described: no number of seconds, which would be read as well."""
+    if value is not None and not isinstance(value, str):
+        raise ValueError("a time is written out, such as 2026-03-14T12:00:00Z")
+    return value
 
 
 class WebhookIn(Shape):
@@ -145,7 +152,7 @@ class ReplayIn(Shape):
     model_config = example({"since": "2026-03-14T12:00:00Z"})
 
     ids: Annotated[tuple[Annotated[int, Field(ge=1, le=2**53)], ...], Field(max_length=200)] = ()
-    since: Moment | None = None
+    since: Annotated[Moment | None, BeforeValidator(_written)] = None
 
 
 class ReplayOut(Shape):

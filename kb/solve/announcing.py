@@ -21,18 +21,24 @@ _WRONG = (Cause.WRONG_FACT, Cause.INTERNAL_SHOWN)
 
 
 def article_changed(tx: Tx, before: Article | None, after: Article, at: datetime) -> None:
-    """Tell those for whom another revision is shown now. An article that is archived while a case says that it is
-    wrong, or shows what it should not, is recalled."""
+    """Tell those for whom another revision is shown now, or will be when the article begins.
+
+    An article that is archived while a case says that it is wrong, or shows what it should not, is recalled.
+    """
     hooks = webhooks.every(tx)
     if not hooks:
         return
 
+    begins = max(at, after.valid_from or at)
+
     def is_new(hook: Webhook) -> bool:
-        shown = hook.reader.may_read(after.access) and after.is_live(at)
-        was = before is not None and hook.reader.may_read(before.access) and before.is_live(at)
+        shown = hook.reader.may_read(after.access) and after.is_live(begins)
+        was = before is not None and hook.reader.may_read(before.access) and before.is_live(begins)
         return shown and not (was and before is not None and before.published == after.published)
 
-    _tell(tx, hooks, Event.ARTICLE_PUBLISHED, is_new, _article(tx, after, at), f"article/{after.id}", at)
+    # What is to begin must not hold up what is told of the article until then.
+    key = f"article/{after.id}" if begins == at else f"begins/{after.id}"
+    _tell(tx, hooks, Event.ARTICLE_PUBLISHED, is_new, lambda: _article(tx, after), key, at, begins)
     archived = after.confidence is Confidence.ARCHIVED and before and before.confidence is not Confidence.ARCHIVED
     if archived and after.published is not None:
         about = cases.of_item(tx, ItemRef(Kind.ARTICLE, after.id), [*TO_DO, State.FIXED])
@@ -43,10 +49,12 @@ def article_changed(tx: Tx, before: Article | None, after: Article, at: datetime
 def recalled(tx: Tx, article: Article, at: datetime, reason: str, wrong: int | None) -> None:
     """Tell that what was sent of an article may be wrong: up to revision `wrong`. The `reason` is "archived", or
     "corrected" where a fix changes the meaning."""
-    if hooks := webhooks.every(tx):
-        data = _article(tx, article, at) | {"reason": reason, "wrong_revision": wrong}
-        key = f"article/{article.id}"
-        _tell(tx, hooks, Event.ARTICLE_RECALLED, lambda hook: hook.reader.may_read(article.access), data, key, at)
+
+    def data() -> dict[str, Any]:
+        return _article(tx, article) | {"reason": reason, "wrong_revision": wrong}
+
+    hooks, key = webhooks.every(tx), f"article/{article.id}"
+    _tell(tx, hooks, Event.ARTICLE_RECALLED, lambda hook: hook.reader.may_read(article.access), data, key, at)
 
 
 def case_moved(tx: Tx, event: Event, case: RevisionCase, at: datetime) -> None:
@@ -71,7 +79,7 @@ def case_moved(tx: Tx, event: Event, case: RevisionCase, at: datetime) -> None:
         "due_at": _written(case.due_at),
     }
     key = f"{case.item.kind}/{case.item.id}" if case.item else f"case/{case.id}"
-    _tell(tx, hooks, event, lambda hook: all(map(hook.reader.may_read, accesses)), data, key, at)
+    _tell(tx, hooks, event, lambda hook: all(map(hook.reader.may_read, accesses)), lambda: data, key, at)
 
 
 def may_still_hear(tx: Tx, hook: Webhook, each: Delivery, at: datetime) -> bool:
@@ -84,7 +92,9 @@ def may_still_hear(tx: Tx, hook: Webhook, each: Delivery, at: datetime) -> bool:
         accesses = [case.access, *([standing.access] if standing else [])] if case else []
         return case is not None and all(map(hook.reader.may_read, accesses))
     article = articles.by_ids(tx, [each.payload["article_id"]]).get(each.payload["article_id"])
-    return article is not None and hook.reader.may_read(article.access)
+    if article is None or not hook.reader.may_read(article.access):
+        return False
+    return each.event is not Event.ARTICLE_PUBLISHED or article.is_live(at)
 
 
 def _tell(
@@ -92,18 +102,20 @@ def _tell(
     hooks: list[Webhook],
     event: Event,
     may_hear: Callable[[Webhook], bool],
-    data: dict[str, Any],
+    data: Callable[[], dict[str, Any]],
     key: str,
     at: datetime,
+    due_at: datetime | None = None,
 ) -> None:
+    due = due_at or at
     heard = [hook for hook in hooks if event in hook.events and may_hear(hook)]
-    webhooks.add(
-        tx,
-        [Delivery(0, hook.id, f"msg_{uuid.uuid4().hex}", key, event, data, at, at, at) for hook in heard],
-    )
+    if heard:
+        payload = data()
+        new = [Delivery(0, hook.id, f"msg_{uuid.uuid4().hex}", key, event, payload, at, due, due) for hook in heard]
+        webhooks.add(tx, new)
 
 
-def _article(tx: Tx, article: Article, at: datetime) -> dict[str, Any]:
+def _article(tx: Tx, article: Article) -> dict[str, Any]:
     shown = article.published or article.latest
     return {
         "article_id": article.id,

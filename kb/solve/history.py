@@ -133,6 +133,18 @@ def shown_at(tx: Tx, article: Article, at: datetime) -> int | None:
     return shown
 
 
+def shown_before(tx: Tx, by: Person, article: Article) -> Revision | None:
+    """The revision that readers were shown before the present one, if it was written for somebody like `by`."""
+    shown: list[int] = []
+    for change in audit.of(tx, Kind.ARTICLE, article.id):
+        if isinstance(number := change.after.get("published"), int) and shown[-1:] != [number]:
+            shown.append(number)
+    if len(shown) < 2 or shown[-1] != article.published:
+        return None
+    written_for = _accesses(tx, article).get(shown[-2])
+    return articles.get_revision(tx, article.id, shown[-2]) if written_for and by.reader.may_read(written_for) else None
+
+
 def one(tx: Tx, by: Person, article: Article, number: int) -> Revision:
     """One revision that staff may see, not trimmed; raises NotFound."""
     found = articles.get_revision(tx, article.id, number)

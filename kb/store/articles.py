@@ -14,7 +14,7 @@ from kb.language import Language
 from kb.passage import ItemRef, Kind
 from kb.standing import Standing
 from kb.store import interactions
-from kb.store.database import Tx, batches
+from kb.store.database import Tx, UtcDateTime, batches
 from kb.store.schema import article, article_group, columns, revision
 
 # Made once: to put a statement together costs as much as to run it, and every search asks these.
@@ -178,6 +178,37 @@ def readable(
     if published is not None:
         condition &= article.c.published.is_not(None) if published else article.c.published.is_(None)
     return list(_select(tx, condition, limit=limit))
+
+
+def latest(
+    tx: Tx,
+    reader: Reader,
+    live_at: datetime,
+    *,
+    topic: str = "",
+    language: Language | None = None,
+    behind: tuple[datetime, str] | None = None,
+    limit: int = 50,
+) -> list[Article]:
+    """Articles that a reader is shown at that moment, the one shown last as it is first, then by number downwards.
+
+    `behind` is when that was, and the number, of the last one read; `topic` counts with all topics below it.
+    """
+    published = sa.func.coalesce(article.c.published_at, article.c.created_at)
+    begins = article.c.valid_from
+    since = sa.case((begins > published, begins), else_=published)
+    condition = may_read(reader) & is_live(live_at)
+    if topic:
+        condition &= (article.c.topic == topic) | article.c.topic.startswith(f"{topic}/", autoescape=True)
+    if language is not None:
+        condition &= article.c.language == language.value
+    if behind is not None:
+        at = sa.literal(behind[0], UtcDateTime)
+        condition &= (since < at) | ((since == at) & (article.c.number < behind[1]))
+    rows = tx.execute(sa.select(article).where(condition).order_by(since.desc(), article.c.number.desc()).limit(limit))
+    found = rows.all()
+    groups = _groups(tx, [row.id for row in found])
+    return [_article(row, groups.get(row.id, frozenset())) for row in found]
 
 
 def placed(tx: Tx, reader: Reader, live_at: datetime) -> list[tuple[str, list[str]]]:

@@ -85,7 +85,7 @@ def _due(at: datetime) -> sa.Select[Any]:
         .exists()
     )
     free = _d.leased_until.is_(None) | (_d.leased_until <= at) | (_d.leased_until > at + LEASE)
-    due = (_d.due_at <= at) | (_d.due_at == _d.asked_at)  # at once, whatever the clock says
+    due = (_d.due_at <= at) | (_d.due_at == _d.created_at)  # at once, whatever the clock says
     active = sa.select(webhook.c.id).where(webhook.c.state == State.ACTIVE.value)
     waiting = (_d.outcome == Outcome.WAITING.value) & due & _d.webhook_id.in_(active)
     return sa.select(delivery).where(waiting, free, first).order_by(_d.id)

@@ -77,6 +77,7 @@ def world(sqlite_template: Path) -> Iterator[House]:
     with opened(sqlite_template) as house:
         house.write()
         house.settle()
+        house.service.messenger.close()  # what was refused must change nothing: nothing else may meanwhile
         yield house
 
 

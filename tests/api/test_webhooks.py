@@ -64,7 +64,8 @@ def test_deliveries_are_listed_in_pages_and_sent_again(house: House, there: Endp
         service.step()
     ids = [each.headers["webhook-id"] for each in there.received]
     assert sorted(ids[:3]) == sorted(ids[3:])
-    assert house.post(f"{path}/replay", {}, "admin").status_code == 422
+    for wrong in ({}, {"since": 0}):
+        assert house.post(f"{path}/replay", wrong, "admin").status_code == 422
     metrics = house.get("/metrics", "admin").text
     assert 'kb_webhook_attempts_total{outcome="delivered"} 6.0' in metrics
     assert 'kb_webhook_deliveries{outcome="waiting"} 0.0' in metrics

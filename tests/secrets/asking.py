@@ -65,6 +65,7 @@ _NEEDED = {
     "compare_draft": "number revision text",
     "confirm_article": "number revision flag",
     "read_checklist": "number revision",
+    "read_feed": "topics",
     "list_reminders": "flag",
     "list_queue": "text limit topics flag queued",
     "dismiss_lines": "number other queued",
@@ -206,6 +207,7 @@ _QUERIES: dict[str, Any] = {
         "limit": drawn["limit"], "kind": drawn["queued"], "topic": (drawn["topics"] or [None])[0],
         "owner": named["person"] if drawn["flag"] else None, "q": drawn["text"] if drawn["flag"] else None,
     },
+    "read_feed": lambda drawn, named: {"topic": (drawn["topics"] or [None])[0]},
 }  # fmt: skip
 _BODIES: dict[str, Any] = {
     "search": _search,

@@ -11,7 +11,7 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -49,6 +49,7 @@ from kb.solve.replaying import Replay
 from kb.store import interactions, people, topics
 from kb.topic import Topic
 from tests.api.conftest import UNHURRIED, House
+from tests.receiver import only_here
 from tests.toys import ToyEncoder, copy_index
 
 MEMORY = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else None
@@ -118,6 +119,7 @@ def started(folder: Path, keys: dict[str, str] | None = None, ids: dict[str, str
     # What the template holds is a day old: stale, while what an example adds is not.
     settings = Settings(**UNHURRIED | {"data_dir": folder, "stale_after_days": 0.5, "_env_file": None})
     service = Service(settings, encoder=encoder, indexing=False)
+    service.messenger.outside = replace(service.messenger.outside, resolver=only_here)
     service.replay = Replay(service.db, service.finder, seconds=600)  # a busy machine must not make a difference
     with TestClient(create_app(service)) as client:
         cataloguing.load(service.db, service.catalogue)

@@ -145,6 +145,19 @@ def test_a_webhook_hears_of_nothing_that_its_audience_may_not_read(db: Database,
     assert [each.data["number"] for each in there.received] == [inside.number], "now it is there for them"
 
 
+def test_an_article_that_begins_later_is_told_of_when_it_does(
+    sqlite_db: Database, there: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hooked(sqlite_db, there, Audience.PUBLIC, ARTICLES)
+    begins = clock.now() + timedelta(days=9)
+    article = written(sqlite_db, valid_from=begins)
+    settle(sqlite_db)
+    assert there.received == []
+    monkeypatch.setattr(clock, "now", lambda: begins)
+    settle(sqlite_db)
+    assert [each.data["number"] for each in there.received] == [article.number]
+
+
 def test_what_has_been_hidden_since_is_not_sent_and_not_replayed(db: Database, there: Endpoint) -> None:
     hook = hooked(db, there, Audience.PUBLIC, ARTICLES)
     article = written(db)
