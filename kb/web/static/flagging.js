@@ -7,7 +7,7 @@ import { count, moment, t } from "./i18n.js";
 import { say } from "./page.js";
 import { troubleInWords } from "./states.js";
 
-const CAUSES = ["wrong_article", "wrong_fact", "hard_to_use", "internal_shown", "better_way"];
+const CAUSES = ["wrong_article", "wrong_fact", "hard_to_use", "internal_shown", "better_way", "duplicate"];
 const GAP = "nothing_answers";
 const LONGEST = { quote: 1000, note: 2000 }; // characters that the API takes
 
