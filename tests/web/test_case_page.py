@@ -196,6 +196,10 @@ def test_what_nothing_answers_leads_to_a_new_article_with_what_was_asked(shown: 
     expect(page.locator("#head h1")).to_have_text("Nothing answers “kettle sings & whistles”")
     write = page.get_by_role("link", name="Write an article")
     expect(write).to_have_attribute("href", f"/editor/write?title=kettle+sings+%26+whistles&case={case.id}")
+    filled = desk.write("Stop the kettle", fixes=case)
+    page.reload()
+    state(page, "Fixed, to be accepted")
+    expect(page.get_by_role("link", name=f"Article {filled.number}")).to_be_visible()
     again = page.locator("#wrong").get_by_role("link")
     expect(again).to_have_attribute("href", "/#q=kettle+sings+%26+whistles")
 

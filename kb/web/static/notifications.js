@@ -38,7 +38,7 @@ async function load() {
     if (signal.aborted) return undefined;
     draw();
     say(count("notes.count", fresh.notes.length));
-    await lookInto(fresh.notes, signal);
+    lookInto(fresh.notes, signal); // nobody waits for it
   } catch (error) {
     if (signal.aborted) return undefined;
     $("list").replaceChildren(trouble(error, load));
