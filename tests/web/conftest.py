@@ -148,7 +148,7 @@ def visit(browser: Browser, site: Site, watch: Watch) -> Iterator[Visit]:
             **more,
         )
         contexts.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         page = context.new_page()
         watch.follow(page)
         page.goto(f"{path}#{hash}" if hash else path)

@@ -130,6 +130,7 @@ const inWords = (error) => (error.code ? `${troubleInWords(error)}. ${error.mess
 
 /** What happened to the case since it was read. */
 function meanwhile(before) {
+  if (away) return t("case.conflict.away");
   const since = found?.history.slice(before?.history.length ?? 0) ?? [];
   if (since.length) return t("case.conflict", { what: since.map(stepWords).join(" · ") });
   if (found && found.version === before?.version) return t("case.conflict.state", { state: t(`case.state.${found.state}`) });
