@@ -44,7 +44,6 @@ async function load(watching = false) {
     away = false;
     if (!before || !watching || before.version !== now.version) draw(); // nobody's selection is lost to a look for proof
     if (!before || before.fixed_revision !== found.fixed_revision) await listRecall(signal);
-    watchProof();
   } catch (error) {
     if (signal.aborted) return before;
     if (error.code === "not_found") gate(state("case.gone.title", "case.gone"));
@@ -139,6 +138,7 @@ function meanwhile(before) {
 
 /** Look again until the index has the fix: soon, then less and less often. */
 function watchProof() {
+  clearTimeout(timer);
   if (found?.proof !== "waiting") { pause = FIRST; return; }
   timer = setTimeout(async () => {
     pause = Math.min(pause * 1.5, LAST);
