@@ -245,7 +245,7 @@ def test_a_case_that_went_along_with_a_merge_says_so(shown: Shown, desk: Desk) -
     merging.merge(desk.db, desk.people["Ada"], older.id, newer.id, {older.id: 1, newer.id: 1})
     page = shown(case)
     expect(page.get_by_role("link", name=f"Article {older.number}")).to_be_visible()
-    expect(page.locator("#history")).to_contain_text(f"the case went along: {newer.number} → {older.number}")
+    expect(page.locator("#history")).to_contain_text(f"with article {newer.number} when it was merged")
     expect(page.locator("#flags")).to_contain_text("in an article that was merged into this one")
     expect(page.locator("#wrong")).to_contain_text("It still says so")
 
