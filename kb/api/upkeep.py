@@ -233,8 +233,8 @@ def preview_merge(number: NumberPath, asked: Annotated[WithIn, Query()], me: Me,
 
 @router.post("/articles/{number}/merge", summary="Merge", responses=WRITING, dependencies=ALONE)
 def merge_articles(number: NumberPath, asked: MergeIn, me: Me, parts: Parts) -> MergeOut:
-    """Make one article of two: the older is kept, the newer's text, links and translations move to it, and the newer
-    leads there from now on. Both histories stay."""
+    """Make one article of two: the older is kept, the newer's text, links, translations and cases move to it, and the
+    newer leads there from now on. Both histories stay; where both have a case of the same, these become one."""
     me.require(Right.DRAFT)
     one = reading.find(parts.db, me, number)
     other = id_of(parts, me, asked.other, "other") or ""
@@ -255,7 +255,7 @@ def merge_articles(number: NumberPath, asked: MergeIn, me: Me, parts: Parts) -> 
 @router.post("/articles/{number}/merge/undo", summary="Undo a merge", responses=WRITING, dependencies=ALONE)
 def undo_merge(number: NumberPath, asked: UndoIn, me: Me, parts: Parts) -> MergeOut:
     """Take back the merge that archived this article. What was done to the other one since stays: a text that was
-    revised (`text` is false) and links made to it."""
+    revised (`text` is false), links made to it, cases that were fixed there or became one."""
     me.require(Right.DRAFT)
     article = reading.find(parts.db, me, number).expect(asked.version)
     return _merged(parts, me, merging.undo(parts.db, me, article.id))

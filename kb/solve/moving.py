@@ -33,7 +33,7 @@ def follow(tx: Tx, by: Person, merged: Article, kept: Article, title: str, at: d
         there = _known_to_owner(tx, _there(each, merged, kept, title, at), at)
         same = cases.unfinished(tx, there.fold) if there.fold != each.fold else None
         if same is None:
-            _save(tx, by, Action.MOVED, each, there, f"{merged.number} → {kept.number}", at)
+            _save(tx, by, Action.MOVED, each, there, merged.number, at)
         else:
             _become_one(tx, by, each, there, same, at)
 
@@ -51,7 +51,7 @@ def undo(tx: Tx, by: Person, merged: Article, kept: Article, title: str, merged_
             place |= {"label": merged.number, "title": title, "topic": merged.topic}
         back = _waiting_anew(each.touched(at, **place), at)
         if back.fold == each.fold or cases.unfinished(tx, back.fold) is None:
-            _save(tx, by, Action.MOVED, each, back, f"{kept.number} → {merged.number}", at)
+            _save(tx, by, Action.MOVED, each, back, merged.number, at)
 
 
 def _there(case: RevisionCase, merged: Article, kept: Article, title: str, at: datetime) -> RevisionCase:
@@ -103,8 +103,8 @@ def _become_one(
         after = reopened(tx, by, after, None, "", at)  # the text that is kept still says it
     if after.to_do and after.assignee_id is None and there.assignee_id is not None:
         after = after.assign(at, there.assignee_id)
-    _save(tx, by, Action.FOLDED, same, after, f"{before.label} → {same.label}", at)
-    _save(tx, by, Action.FOLDED, before, there.folded(at), f"{before.label} → {same.label}", at)
+    _save(tx, by, Action.FOLDED, same, after, before.label, at)
+    _save(tx, by, Action.FOLDED, before, there.folded(at), before.label, at)
 
 
 def _save(

@@ -38,9 +38,12 @@ class Desk:
     def db(self) -> Database:
         return self.site.service.db
 
-    def write(self, title: str = "Descale the kettle", body: str = TEN, **state: Any) -> Article:
+    def write(
+        self, title: str = "Descale the kettle", body: str = TEN, fixes: RevisionCase | None = None, **state: Any
+    ) -> Article:
         known = {"language": Language.ENGLISH, "audience": Audience.PUBLIC, "confidence": Confidence.VALIDATED}
-        return improve.create(self.db, SYSTEM, Draft(title, body, **known | state))  # type: ignore[arg-type]
+        draft = Draft(title, body, **known | state)  # type: ignore[arg-type]
+        return improve.create(self.db, SYSTEM, draft, fixes=Fixes([fixes.id] if fixes else []))
 
     def flag(self, who: str, article: Article | None, **more: Any) -> RevisionCase:
         said: dict[str, Any] = {"cause": Cause.WRONG_FACT}

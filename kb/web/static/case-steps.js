@@ -99,5 +99,5 @@ export function listenForSteps(goOn) {
   });
   $("step-cancel").addEventListener("click", () => $("step").close());
   // The button that opened it may have been drawn anew, or be gone.
-  $("step").addEventListener("close", () => { if (document.activeElement === document.body) goOn(opener); });
+  $("step").addEventListener("close", () => goOn(opener));
 }

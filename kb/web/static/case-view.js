@@ -6,12 +6,17 @@ import { el } from "./dom.js";
 import { count, moment, number, t } from "./i18n.js";
 import { prose } from "./prose.js";
 
+const NUMBER = /\d{3}-\d{4}/; // of an article, as the history names it
+
+/** The article that it is about; of a gap the one that fills it. */
+const articleOf = (found) => found.number ?? (found.item_id && found.history.findLast((each) => each.action === "fixed")?.text.match(NUMBER)?.[0]);
+
 /** What is wrong, with which article, and how it stands. */
 export const head = (found) => [
   el("p", { class: "eyebrow" }, causeOf(found), " ", ...badges(found)),
   el("h1", {}, found.cause === "nothing_answers" ? t("case.asked", { query: found.title }) : found.title || t("case.untitled")),
-  found.number && el("p", { class: "soft" },
-    el("a", { href: articleAddress(found.number) }, t("case.article", { number: found.number })),
+  articleOf(found) && el("p", { class: "soft" },
+    el("a", { href: articleAddress(articleOf(found)) }, t("case.article", { number: articleOf(found) })),
     found.heading.length > 0 && ` · ${found.heading.join(" › ")}`),
   found.state === "declined" && el("p", { class: "note" }, t("case.reason", { reason: found.reason })),
 ].filter(Boolean);

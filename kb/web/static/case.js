@@ -23,9 +23,10 @@ let found = null; // the case that is shown
 let request = null;
 let timer = 0;
 let pause = FIRST;
+let away = false; // the last look failed, and what is shown may be old
 
 /** Ask for the case and draw it; what is typed as a comment stays. Returns what it was before. */
-async function load() {
+async function load(watching = false) {
   clearTimeout(timer);
   request?.abort();
   request = new AbortController();
@@ -39,17 +40,19 @@ async function load() {
     const now = await api(path(), { signal });
     if (signal.aborted) return before;
     found = now;
-    draw();
+    if (away) notice("");
+    away = false;
+    if (!before || !watching || before.version !== now.version) draw(); // nobody's selection is lost to a look for proof
     if (!before || before.fixed_revision !== found.fixed_revision) await listRecall(signal);
-    watchProof();
   } catch (error) {
     if (signal.aborted) return before;
     if (error.code === "not_found") gate(state("case.gone.title", "case.gone"));
-    else if (found) notice(inWords(error)); // what is shown stays
-    else gate(trouble(error, load));
+    else if (found) { notice(inWords(error)); away = true; }
+    else gate(trouble(error, () => load()));
     say(troubleInWords(error));
   } finally {
     clearTimeout(outline);
+    if (!signal.aborted) watchProof();
   }
   return before;
 }
@@ -126,6 +129,7 @@ const inWords = (error) => (error.code ? `${troubleInWords(error)}. ${error.mess
 
 /** What happened to the case since it was read. */
 function meanwhile(before) {
+  if (away) return t("case.conflict.away");
   const since = found?.history.slice(before?.history.length ?? 0) ?? [];
   if (since.length) return t("case.conflict", { what: since.map(stepWords).join(" · ") });
   if (found && found.version === before?.version) return t("case.conflict.state", { state: t(`case.state.${found.state}`) });
@@ -134,11 +138,12 @@ function meanwhile(before) {
 
 /** Look again until the index has the fix: soon, then less and less often. */
 function watchProof() {
+  clearTimeout(timer);
   if (found?.proof !== "waiting") { pause = FIRST; return; }
   timer = setTimeout(async () => {
     pause = Math.min(pause * 1.5, LAST);
     if (document.hidden) return watchProof();
-    const before = await load();
+    const before = await load(true);
     if (found?.proof === "done" && before?.proof === "waiting") say(t("case.proof.done"));
     return undefined;
   }, pause);
@@ -187,7 +192,7 @@ listenForSteps(goOn);
 listenForKeys();
 
 startPage({
-  load,
+  load: () => load(),
   clear: () => { // nothing of what the one before saw or wrote stays
     for (const each of ["step", "keys"]) $(each).close();
     forgetColleagues();

@@ -19,6 +19,7 @@ let fresh = NONE; // what has not been read
 let old = NONE;
 let request = null;
 const more = new Map(); // by id: what a fix changed, or what was said
+const why = new Map(); // by id: a reason that is being typed
 
 const listOf = (unread, before, signal) =>
   api(`notifications?${new URLSearchParams({ unread, limit: PAGE, ...(before && { before }) })}`, { signal }).then(
@@ -38,7 +39,7 @@ async function load() {
     if (signal.aborted) return undefined;
     draw();
     say(count("notes.count", fresh.notes.length));
-    await lookInto(fresh.notes, signal);
+    lookInto(fresh.notes, signal); // nobody waits for it
   } catch (error) {
     if (signal.aborted) return undefined;
     $("list").replaceChildren(trouble(error, load));
@@ -103,7 +104,7 @@ function line(note) {
     el("div", { class: "about" }, ...told(note)),
     el("p", { class: "facts" }, ...badges(about), when(note.at), about.number && el("a", { href: articleAddress(about.number) }, t("case.article", { number: about.number }))),
     el("div", { class: "row" }, ...answers(note)),
-    el("div", { class: "answering" }),
+    el("div", { class: "answering" }, why.has(id) && whyForm(note)),
   );
 }
 
@@ -133,7 +134,17 @@ function answers(note) {
 const accept = (note) => answer(note, "accept");
 
 function askWhy(note) {
-  const text = el("input", { type: "text", id: `why-${note.id}`, maxLength: 2000, autocomplete: "off" });
+  if (!why.has(note.id)) why.set(note.id, "");
+  lineOf(note.id).querySelector(".answering").replaceChildren(whyForm(note));
+  lineOf(note.id).querySelector("input").focus();
+}
+
+/** The reason, in place; what is typed outlives whatever is drawn anew. */
+function whyForm(note) {
+  const text = el("input", { type: "text", id: `why-${note.id}`, maxLength: 2000, autocomplete: "off", value: why.get(note.id), on: {
+    input: () => why.set(note.id, text.value),
+    keydown: (event) => { if (event.key === "Escape" && !event.isComposing) { why.delete(note.id); form.remove(); lineOf(note.id).focus(); } },
+  } });
   const form = el("form", { class: "why-form", on: { submit: (event) => { event.preventDefault(); send(); } } },
     el("label", { htmlFor: text.id }, t("case.reopen.help")), el("div", { class: "row" }, text, el("button", { type: "submit", class: "primary" }, t("notes.reopen.send"))),
     el("p", { class: "mistake", role: "alert" }));
@@ -143,9 +154,7 @@ function askWhy(note) {
     form.querySelector(".mistake").textContent = t("case.why.needed");
     return text.focus();
   };
-  text.addEventListener("keydown", (event) => { if (event.key === "Escape") { form.remove(); lineOf(note.id).focus(); } });
-  lineOf(note.id).querySelector(".answering").replaceChildren(form);
-  text.focus();
+  return form;
 }
 
 /** Say what I think of a fix. Whoever was told of it elsewhere as well sees it there too. */
@@ -153,6 +162,7 @@ async function answer(note, name, body) {
   notice("");
   try {
     const changedCase = await api(`cases/${encodeURIComponent(note.case.id)}/${name}`, { method: "POST", ...(body && { body }) });
+    why.delete(note.id);
     for (const each of [...fresh.notes, ...old.notes]) if (each.case.id === changedCase.id) each.case = changedCase;
     await read(note, t(name === "accept" ? "notes.accepted" : "notes.reopened"));
   } catch (error) {
@@ -234,6 +244,7 @@ startPage({
     $("keys").close();
     forgetColleagues();
     more.clear();
+    why.clear();
     [fresh, old] = [NONE, NONE];
     $("list").replaceChildren();
   },
