@@ -25,7 +25,8 @@ const FRESH = { confidence: "not_validated", audience: "", governance: "experien
 const TO_DO = ["open", "in_progress"];
 
 let loading = 0;
-let busy = false;
+let busy = false; // asking or saving: once at a time
+let sending = false;
 let leaving = false; // what is not saved stays behind on purpose
 let saved = ""; // what the line beside the buttons says while nothing is unsaved
 
@@ -54,26 +55,33 @@ async function load() {
 
 /** Everything that the address names, and what it takes to write. */
 async function gather(asked) {
-  const mayFlag = rights().includes("flag");
-  const flagged = asked.case && mayFlag ? api(`cases/${encodeURIComponent(asked.case)}`).catch(() => null) : null;
-  const wanted = new URLSearchParams([["number", asked.number ?? ""], ["limit", "50"], ...TO_DO.map((each) => ["state", each])]);
-  const about = asked.number && mayFlag ? api(`cases?${wanted}`).catch(() => null) : null;
+  const flagged = readCase(asked.case);
+  const about = openCases(asked.number);
   const article = asked.number ? await api(`articles/${encodeURIComponent(asked.number)}`) : null;
   const revisions = article && (await api(`articles/${article.number}/revisions`)).revisions;
   const latest = revisions?.at(-1).number; // of those that this person may see
-  const [text, { templates }, one, cases] = await Promise.all([
-    article && api(`articles/${article.number}/revisions/${latest}`), api("templates"), flagged, about, learn(), meet(),
+  const [text, original, { templates }, one, cases] = await Promise.all([
+    article && api(`articles/${article.number}/revisions/${latest}`),
+    article?.translation_of && api(`articles/${article.translation_of}`).catch(() => null),
+    api("templates"), flagged, about, learn(), meet(),
   ]);
-  return { article, text, templates, one, cases: cases?.cases ?? [] };
+  return { article, text, original, templates, one, cases: cases?.cases ?? [] };
 }
 
-async function open({ article, text, templates, one, cases }, asked) {
+const readCase = async (id) => (id && rights().includes("flag") ? api(`cases/${encodeURIComponent(id)}`).catch(() => null) : null);
+
+async function openCases(number) {
+  if (!number || !rights().includes("flag")) return null;
+  const wanted = new URLSearchParams([["number", number], ["limit", "50"], ...TO_DO.map((each) => ["state", each])]);
+  return api(`cases?${wanted}`).catch(() => null);
+}
+
+async function open({ article, text, original, templates, one, cases }, asked) {
   forget();
   $("fixes").replaceChildren();
   doc.templates = templates.filter((each) => each.active || each.id === article?.editing.template);
   doc.case = one;
-  const fixable = one && TO_DO.includes(one.state) && (article ? one.number === article.number : one.cause === "nothing_answers" && !one.number);
-  doc.cases = rights().includes("fix") ? [...(fixable ? [one] : []), ...cases.filter((each) => each.id !== one?.id)] : [];
+  doc.original = original;
   if (article) {
     doc.language = article.language;
     doc.template = templates.find((each) => each.id === article.editing.template) ?? null;
@@ -83,6 +91,7 @@ async function open({ article, text, templates, one, cases }, asked) {
     doc.template = doc.templates.find((each) => each.id === asked.template) ?? doc.templates.find((each) => each.is_default) ?? null;
     doc.base = { title: asked.title ?? one?.title ?? "", body: await begun(), state: { ...FRESH, topic: one?.topic ?? "" } };
   }
+  doc.cases = fixable(one, cases);
   $("gate").replaceChildren();
   $("desk").hidden = false;
   $("size").replaceChildren();
@@ -95,6 +104,13 @@ async function open({ article, text, templates, one, cases }, asked) {
   say(t("write.loaded"));
   if (await restore()) changed();
   ($("title").value ? $("body") : $("title")).focus({ preventScroll: true });
+}
+
+/** The cases that a publish may fix: those about the article, and a gap that this is to fill. */
+function fixable(one, others) {
+  if (!rights().includes("fix")) return [];
+  const mine = one && TO_DO.includes(one.state) && (one.number ? one.number === doc.number : one.cause === "nothing_answers");
+  return [...(mine ? [one] : []), ...others.filter((each) => each.id !== one?.id)];
 }
 
 /** Who was here is not: nothing of theirs stays on the page. What they had not saved waits in the browser. */
@@ -127,8 +143,8 @@ function draw() {
 
 function drawHow() {
   const waits = dirty();
-  $("how").textContent = busy ? t("write.saving") : waits ? t("write.unsaved") : saved;
-  $("how").classList.toggle("unsaved", waits && !busy);
+  $("how").textContent = sending ? t("write.saving") : waits ? t("write.unsaved") : saved;
+  $("how").classList.toggle("unsaved", waits && !sending);
 }
 
 /** Something was written: keep it, and let what is beside it follow. */
@@ -149,31 +165,33 @@ function changed() {
 
 /** Save as a draft, or publish after a confirmation; says what came of it. Returns whether it was saved. */
 async function save(publish) {
-  if (busy || $("desk").hidden || $("ask").open) return false;
-  if (!complete()) return false;
+  if (busy || $("desk").hidden || $("ask").open || !complete()) return false;
   if (!publish && doc.number && !dirty()) return told(t("write.nothing"));
-  if (!doc.number && !(await passedDuplicates(go))) return false;
-  if (publish && !(await confirmPublish())) return false;
-  const was = place();
-  const asFor = fixes();
   busy = true;
-  $("save").disabled = $("publish").disabled = true;
-  drawHow();
   try {
-    const done = await store({ publish });
-    if (!done) return told(t(stateWaits() ? "write.state_waits" : "write.nothing"));
-    settle(was);
-    if (publish) published(done, asFor);
-    else told(t(stateWaits() ? "write.saved.but_state" : "write.saved"));
-    return true;
+    if (!doc.number && !(await passedDuplicates(go))) return false;
+    if (publish && !(await confirmPublish())) return false;
+    return await send({ publish });
   } catch (error) {
     await failed(error);
     return false;
   } finally {
-    busy = false;
-    $("save").disabled = $("publish").disabled = false;
+    busy = sending = false;
     drawHow();
   }
+}
+
+async function send({ publish }) {
+  const [was, fixed] = [place(), fixes()];
+  sending = true;
+  drawHow();
+  const done = await store({ publish });
+  sending = false;
+  if (!done) return told(t(stateWaits() ? "write.state_waits" : "write.nothing"));
+  settle(was);
+  if (publish) published(done, fixed);
+  else told(t(stateWaits() ? "write.saved.but_state" : "write.saved"));
+  return true;
 }
 
 const told = (words) => { notice(""); say(words); saved = words; drawHow(); return false; };
@@ -230,7 +248,7 @@ async function undo(before) {
     write({ state: doc.base.state });
     draw();
     beginAside();
-    if (signedIn() && rights().includes("flag") && doc.number) await reopened();
+    await reopened();
     $("done").replaceChildren(el("p", {}, words));
     $("done").focus();
     told(words);
@@ -242,9 +260,8 @@ async function undo(before) {
 
 /** The cases that are open again. */
 async function reopened() {
-  const wanted = new URLSearchParams([["number", doc.number], ["limit", "50"], ...TO_DO.map((each) => ["state", each])]);
-  const found = await api(`cases?${wanted}`).catch(() => null);
-  if (found && rights().includes("fix")) doc.cases = found.cases;
+  const [one, found] = await Promise.all([readCase(doc.case?.id), openCases(doc.number)]);
+  doc.cases = fixable(one, found?.cases ?? []);
   drawForm();
 }
 
