@@ -173,10 +173,12 @@ async function save(publish) {
     if (publish && !(await confirmPublish())) return false;
     return await send({ publish });
   } catch (error) {
+    sending = false;
+    drawHow();
     await failed(error);
     return false;
   } finally {
-    busy = sending = false;
+    busy = false;
     drawHow();
   }
 }
@@ -236,7 +238,8 @@ function published({ before }, fixed) {
   );
   $("done").hidden = false;
   $("done").focus();
-  told(words);
+  notice("");
+  say(words);
 }
 
 async function undo(before) {
@@ -249,9 +252,12 @@ async function undo(before) {
     draw();
     beginAside();
     await reopened();
+    saved = "";
+    drawHow();
     $("done").replaceChildren(el("p", {}, words));
     $("done").focus();
-    told(words);
+    notice("");
+    say(words);
   } catch (error) {
     $("undo").disabled = false;
     await failed(error);

@@ -201,4 +201,5 @@ for (const name of Object.keys(TABS)) {
   });
 }
 $("as").addEventListener("change", look);
+$("audience").addEventListener("change", () => { if (!doc.number) $("as").value = $("audience").value; });
 $("against").addEventListener("change", look);
