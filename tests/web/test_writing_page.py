@@ -346,6 +346,13 @@ def test_a_session_that_ends_takes_no_text_with_it(visit: Visit, desk: Desk, wat
     expect(page.locator("#shown article")).to_be_visible()
     expect(page.locator("#ask")).to_be_hidden()
     expect(page.locator("#body")).to_have_value(BODY)
+    page.context.clear_cookies()
+    page.reload()
+    page.click("#open-sign-in")
+    enter_key(page, desk.keys["Edna"])
+    expect(page.locator("#ask")).to_contain_text("Text that you had not saved")
+    page.keyboard.press("Enter")
+    expect(page.locator("#body")).to_have_value("## Issue\n\nMine.")
 
 
 def test_leaving_with_unsaved_text_asks(visit: Visit, desk: Desk) -> None:

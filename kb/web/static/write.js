@@ -2,7 +2,7 @@
 // that the address names and says what happens; what it consists of stands in `writing-*.js`.
 
 import { api } from "./client.js";
-import { forgetColleagues, meet } from "./colleagues.js";
+import { forgetColleagues } from "./colleagues.js";
 import { $, el } from "./dom.js";
 import { current, LANGUAGES, moment, t } from "./i18n.js";
 import { notice, say, shut, startPage } from "./page.js";
@@ -13,8 +13,9 @@ import { beginAside, caseAt, forgetAside, later, show } from "./writing-aside.js
 import { ask } from "./writing-dialog.js";
 import { dirty, doc, fixes, forget, now, place, stateOf, write } from "./writing-doc.js";
 import { beforeFiles, takeFiles } from "./writing-files.js";
-import { afterPublish, begun, drawForm, learn, watchForm } from "./writing-form.js";
+import { afterPublish, begun, drawForm, watchForm } from "./writing-form.js";
 import { merge } from "./writing-merge.js";
+import { fixable, gather, openCases, readCase } from "./writing-open.js";
 import { drawOutline } from "./writing-outline.js";
 import { restore } from "./writing-restore.js";
 import { adopt, canTakeBack, stateWaits, store, takeBack } from "./writing-save.js";
@@ -22,7 +23,6 @@ import { COMMANDS, put, teach } from "./writing-text.js";
 import { confirmPublish, passedDuplicates, showKeys } from "./writing-ways.js";
 
 const FRESH = { confidence: "not_validated", audience: "", governance: "experience", topic: "", products: [], tags: [], valid_until: null };
-const TO_DO = ["open", "in_progress"];
 
 let loading = 0;
 let busy = false; // asking or saving: once at a time
@@ -53,30 +53,8 @@ async function load() {
   return undefined;
 }
 
-/** Everything that the address names, and what it takes to write. */
-async function gather(asked) {
-  const flagged = readCase(asked.case);
-  const about = openCases(asked.number);
-  const article = asked.number ? await api(`articles/${encodeURIComponent(asked.number)}`) : null;
-  const revisions = article && (await api(`articles/${article.number}/revisions`)).revisions;
-  const latest = revisions?.at(-1).number; // of those that this person may see
-  const [text, original, { templates }, one, cases] = await Promise.all([
-    article && api(`articles/${article.number}/revisions/${latest}`),
-    article?.translation_of && api(`articles/${article.translation_of}`).catch(() => null),
-    api("templates"), flagged, about, learn(), meet(),
-  ]);
-  return { article, text, original, templates, one, cases: cases?.cases ?? [] };
-}
-
-const readCase = async (id) => (id && rights().includes("flag") ? api(`cases/${encodeURIComponent(id)}`).catch(() => null) : null);
-
-async function openCases(number) {
-  if (!number || !rights().includes("flag")) return null;
-  const wanted = new URLSearchParams([["number", number], ["limit", "50"], ...TO_DO.map((each) => ["state", each])]);
-  return api(`cases?${wanted}`).catch(() => null);
-}
-
 async function open({ article, text, original, templates, one, cases }, asked) {
+  const turn = loading;
   forget();
   $("fixes").replaceChildren();
   doc.templates = templates.filter((each) => each.active || each.id === article?.editing.template);
@@ -91,6 +69,7 @@ async function open({ article, text, original, templates, one, cases }, asked) {
     doc.template = doc.templates.find((each) => each.id === asked.template) ?? doc.templates.find((each) => each.is_default) ?? null;
     doc.base = { title: asked.title ?? one?.title ?? "", body: await begun(), state: { ...FRESH, topic: one?.topic ?? "" } };
   }
+  if (turn !== loading) return;
   doc.cases = fixable(one, cases);
   $("gate").replaceChildren();
   $("desk").hidden = false;
@@ -104,13 +83,6 @@ async function open({ article, text, original, templates, one, cases }, asked) {
   say(t("write.loaded"));
   if (await restore()) changed();
   ($("title").value ? $("body") : $("title")).focus({ preventScroll: true });
-}
-
-/** The cases that a publish may fix: those about the article, and a gap that this is to fill. */
-function fixable(one, others) {
-  if (!rights().includes("fix")) return [];
-  const mine = one && TO_DO.includes(one.state) && (one.number ? one.number === doc.number : one.cause === "nothing_answers");
-  return [...(mine ? [one] : []), ...others.filter((each) => each.id !== one?.id)];
 }
 
 /** Who was here is not: nothing of theirs stays on the page. What they had not saved waits in the browser. */
@@ -293,10 +265,11 @@ async function together(conflict) {
     merged = await merge(conflict);
     if (!merged) return say(t("write.merge.later"));
     const { article } = merged;
-    const latest = await api(`articles/${article.number}/revisions/${article.editing.latest}`);
+    const latest = await api(`articles/${article.number}/revisions/${conflict?.theirs ?? article.editing.latest}`);
     const untouched = mine.title === doc.base.title && mine.body === doc.base.body;
     if (untouched && !conflict) Object.assign(merged, { title: latest.title, body: latest.body });
     adopt(article, latest);
+    doc.version = conflict?.version ?? article.version; // should there be a still newer text, that is a conflict again
   } catch (error) {
     return failed({ ...error, code: error.code === "conflict" ? "unreadable" : error.code ?? "unreadable", message: error.message });
   }

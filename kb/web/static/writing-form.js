@@ -25,10 +25,10 @@ export async function learn() {
 function choices(name, values) {
   const rights = signedIn()?.rights ?? [];
   const kept = $(name).value || doc.base.state[name];
-  const all = kept && !values.includes(kept) ? [...values, kept] : values;
+  const own = [kept, doc.base.state[name]].filter(Boolean); // what it is, whoever may choose it
   const empty = kept ? [] : [el("option", { value: "", disabled: true, selected: true }, t("write.choose"))];
-  $(name).replaceChildren(...empty, ...all.map((value) =>
-    el("option", { value, disabled: value !== kept && NEEDS[value] !== undefined && !rights.includes(NEEDS[value]) }, t(`write.${name}.${value}`))));
+  $(name).replaceChildren(...empty, ...[...new Set([...values, ...own])].map((value) =>
+    el("option", { value, disabled: !own.includes(value) && NEEDS[value] !== undefined && !rights.includes(NEEDS[value]) }, t(`write.${name}.${value}`))));
   if (kept) $(name).value = kept;
 }
 
