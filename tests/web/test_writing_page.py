@@ -418,7 +418,7 @@ def test_a_screenshot_is_pasted_and_what_it_shows_is_typed_at_once(visit: Visit,
     expect(page.locator("#body")).to_have_value(re.compile(r"!\[the red ring\]\(files/"))
     shown = page.locator("#shown img")
     expect(shown).to_have_attribute("alt", "the red ring")
-    page.wait_for_function("document.querySelector('#shown img').naturalWidth === 40")
+    expect(shown).to_have_js_property("naturalWidth", 40)
     paste(page, b"not a picture", "text/plain", "notes.txt")
     expect(page.locator("#files")).to_contain_text("notes.txt was not sent")
     page.locator("#files button").press("Enter")
