@@ -123,4 +123,5 @@ def test_no_script_puts_text_into_the_page_as_html() -> None:
             "localStorage",
             "cookie",
         ):
-            assert way not in text, f"{path.name} uses {way}"
+            allowed = (path.name, way) == ("unsaved.js", "localStorage")  # what nobody has saved yet
+            assert allowed or way not in text, f"{path.name} uses {way}"

@@ -1,8 +1,8 @@
-"""The editor in a real browser: written, looked at, saved and published; nothing lost, nothing shown that is not theirs."""
+"""The editor in a real browser: written, looked at, saved and published; nothing is lost."""
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,14 +80,20 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(site: Site) -> Iterator[Desk]:
+def desk(site: Site) -> Desk:
     made = Desk(site, {}, {})
     for name, roles in (("Edna", {Role.PUBLISHER}), ("Otto", {Role.PUBLISHER}), ("Cleo", {Role.CANDIDATE})):
         person, made.keys[name] = add_person(
             site.service.db, SYSTEM, name, Audience.INTERNAL, roles=roles, scopes=EVERYTHING
         )
         made.ids[name] = person.id
-    yield made
+    return made
+
+
+@pytest.fixture(autouse=True)
+def patient(watch: Watch) -> None:
+    """A busy machine may refuse what is beside the text, which is asked for again with the next word."""
+    watch.expected = ("503",)
 
 
 def opened(visit: Visit, desk: Desk, query: str, who: str = "Edna", **how: Any) -> Page:
@@ -95,7 +101,7 @@ def opened(visit: Visit, desk: Desk, query: str, who: str = "Edna", **how: Any) 
     page.click("#open-sign-in")
     enter_key(page, desk.keys[who])
     expect(page.locator("#desk")).to_be_visible()
-    expect(page.locator("#shown article")).to_be_visible() if "template" not in query else None
+    expect(page.locator("#shown article")).to_be_visible()
     return page
 
 
@@ -270,7 +276,7 @@ def test_state_and_text_reach_readers_together(visit: Visit, desk: Desk) -> None
 
 
 def test_a_conflict_is_merged_by_hand_before_it_is_saved(visit: Visit, desk: Desk, watch: Watch) -> None:
-    watch.expected = ("409",)
+    watch.expected += ("409",)
     number = desk.article()
     page = opened(visit, desk, f"number={number}")
     page.fill("#body", BODY.replace("ten seconds", "fifteen seconds"))
@@ -334,7 +340,7 @@ def test_what_was_not_saved_is_offered_again_and_gone_after_signing_out(visit: V
 
 
 def test_a_session_that_ends_takes_no_text_with_it(visit: Visit, desk: Desk, watch: Watch) -> None:
-    watch.expected = ("401",)
+    watch.expected += ("401", "403")
     number = desk.article()
     page = opened(visit, desk, f"number={number}")
     page.fill("#body", "## Issue\n\nMine.")
@@ -346,6 +352,13 @@ def test_a_session_that_ends_takes_no_text_with_it(visit: Visit, desk: Desk, wat
     expect(page.locator("#shown article")).to_be_visible()
     expect(page.locator("#ask")).to_be_hidden()
     expect(page.locator("#body")).to_have_value(BODY)
+    page.context.clear_cookies()
+    page.reload()
+    page.click("#open-sign-in")
+    enter_key(page, desk.keys["Edna"])
+    expect(page.locator("#ask")).to_contain_text("Text that you had not saved")
+    page.keyboard.press("Enter")
+    expect(page.locator("#body")).to_have_value("## Issue\n\nMine.")
 
 
 def test_leaving_with_unsaved_text_asks(visit: Visit, desk: Desk) -> None:
@@ -361,7 +374,7 @@ def test_leaving_with_unsaved_text_asks(visit: Visit, desk: Desk) -> None:
 
 
 def test_a_save_that_fails_keeps_everything_and_says_why(visit: Visit, desk: Desk, watch: Watch) -> None:
-    watch.expected = ("503", "403")
+    watch.expected += ("503", "403")
     number = desk.article()
     page = opened(visit, desk, f"number={number}", who="Cleo")
     page.fill("#body", BODY.replace("ten", "fifteen"))
@@ -392,7 +405,7 @@ def paste(page: Page, content: bytes, media_type: str, name: str) -> None:
 
 
 def test_a_screenshot_is_pasted_and_what_it_shows_is_typed_at_once(visit: Visit, desk: Desk, watch: Watch) -> None:
-    watch.expected = ("422",)
+    watch.expected += ("422",)
     number = desk.article()
     page = opened(visit, desk, f"number={number}")
     page.fill("#body", "## Issue\n\nSee\n\n## Resolution\n\n")
@@ -405,7 +418,7 @@ def test_a_screenshot_is_pasted_and_what_it_shows_is_typed_at_once(visit: Visit,
     expect(page.locator("#body")).to_have_value(re.compile(r"!\[the red ring\]\(files/"))
     shown = page.locator("#shown img")
     expect(shown).to_have_attribute("alt", "the red ring")
-    page.wait_for_function("document.querySelector('#shown img').naturalWidth === 40")
+    expect(shown).to_have_js_property("naturalWidth", 40)
     paste(page, b"not a picture", "text/plain", "notes.txt")
     expect(page.locator("#files")).to_contain_text("notes.txt was not sent")
     page.locator("#files button").press("Enter")
@@ -464,8 +477,25 @@ def test_a_gap_is_filled_in_the_customers_words(visit: Visit, desk: Desk) -> Non
     assert desk.ask("GET", f"cases/{case}")["state"] == "fixed"
 
 
+def test_a_translation_says_that_it_follows_its_original(visit: Visit, desk: Desk) -> None:
+    original = desk.article()
+    desk.revise(original, BODY.replace("ten", "fifteen"), publish=True)
+    linked = desk.read(original)["id"]
+    number = desk.article(
+        "红灯", "## 问题\n\n红灯。\n\n## 解决方法\n\n重置。", language=Language.SIMPLIFIED, translation_of=linked
+    )
+    page = opened(visit, desk, f"number={number}")
+    page.get_by_label("It says what its original").check()
+    page.locator("#body").press("Control+End")
+    page.keyboard.insert_text("按住十五秒。")
+    page.keyboard.press("Control+S")
+    expect(page.locator("#how")).to_contain_text("The draft is saved")
+    found = desk.ask("GET", f"articles/{number}/translations")["translations"]
+    assert [each["translates"] for each in found] == [None, 2]
+
+
 def test_who_may_not_write_is_told_so(visit: Visit, site: Site, desk: Desk, watch: Watch) -> None:
-    watch.expected = ("404",)
+    watch.expected += ("404",)
     page = visit(path="/editor/write?number=482-9175")
     expect(page.locator("#gate")).to_contain_text("Please sign in to write")
     sign_in(page, site.library.keys["Carol"])
@@ -476,12 +506,17 @@ def test_who_may_not_write_is_told_so(visit: Visit, site: Site, desk: Desk, watc
     expect(page.locator("#desk")).to_be_hidden()
 
 
-def test_hostile_text_stays_text_in_editor_preview_difference_and_what_is_restored(visit: Visit, desk: Desk) -> None:
+def test_hostile_text_stays_text_in_editor_preview_difference_and_what_is_restored(
+    visit: Visit, desk: Desk, watch: Watch
+) -> None:
+    watch.expected += ("404",)  # a picture of ours that is not there
     number = desk.article()
     page = opened(visit, desk, f"number={number}")
     page.add_init_script(SEEN + STRANGE)
     page.reload()
     expect(page.locator("#shown article")).to_be_visible()
+
+    page.select_option("#as", "internal")  # shown all of it, wherever markers are not well formed
 
     def check(root: str) -> None:
         assert page.evaluate("seen") == []

@@ -2,7 +2,7 @@
 // that the address names and says what happens; what it consists of stands in `writing-*.js`.
 
 import { api } from "./client.js";
-import { forgetColleagues, meet } from "./colleagues.js";
+import { forgetColleagues } from "./colleagues.js";
 import { $, el } from "./dom.js";
 import { current, LANGUAGES, moment, t } from "./i18n.js";
 import { notice, say, shut, startPage } from "./page.js";
@@ -13,8 +13,9 @@ import { beginAside, caseAt, forgetAside, later, show } from "./writing-aside.js
 import { ask } from "./writing-dialog.js";
 import { dirty, doc, fixes, forget, now, place, stateOf, write } from "./writing-doc.js";
 import { beforeFiles, takeFiles } from "./writing-files.js";
-import { afterPublish, begun, drawForm, learn, watchForm } from "./writing-form.js";
+import { afterPublish, begun, drawForm, watchForm } from "./writing-form.js";
 import { merge } from "./writing-merge.js";
+import { fixable, gather, openCases, readCase } from "./writing-open.js";
 import { drawOutline } from "./writing-outline.js";
 import { restore } from "./writing-restore.js";
 import { adopt, canTakeBack, stateWaits, store, takeBack } from "./writing-save.js";
@@ -22,10 +23,10 @@ import { COMMANDS, put, teach } from "./writing-text.js";
 import { confirmPublish, passedDuplicates, showKeys } from "./writing-ways.js";
 
 const FRESH = { confidence: "not_validated", audience: "", governance: "experience", topic: "", products: [], tags: [], valid_until: null };
-const TO_DO = ["open", "in_progress"];
 
 let loading = 0;
-let busy = false;
+let busy = false; // asking or saving: once at a time
+let sending = false;
 let leaving = false; // what is not saved stays behind on purpose
 let saved = ""; // what the line beside the buttons says while nothing is unsaved
 
@@ -52,28 +53,13 @@ async function load() {
   return undefined;
 }
 
-/** Everything that the address names, and what it takes to write. */
-async function gather(asked) {
-  const mayFlag = rights().includes("flag");
-  const flagged = asked.case && mayFlag ? api(`cases/${encodeURIComponent(asked.case)}`).catch(() => null) : null;
-  const wanted = new URLSearchParams([["number", asked.number ?? ""], ["limit", "50"], ...TO_DO.map((each) => ["state", each])]);
-  const about = asked.number && mayFlag ? api(`cases?${wanted}`).catch(() => null) : null;
-  const article = asked.number ? await api(`articles/${encodeURIComponent(asked.number)}`) : null;
-  const revisions = article && (await api(`articles/${article.number}/revisions`)).revisions;
-  const latest = revisions?.at(-1).number; // of those that this person may see
-  const [text, { templates }, one, cases] = await Promise.all([
-    article && api(`articles/${article.number}/revisions/${latest}`), api("templates"), flagged, about, learn(), meet(),
-  ]);
-  return { article, text, templates, one, cases: cases?.cases ?? [] };
-}
-
-async function open({ article, text, templates, one, cases }, asked) {
+async function open({ article, text, original, templates, one, cases }, asked) {
+  const turn = loading;
   forget();
   $("fixes").replaceChildren();
   doc.templates = templates.filter((each) => each.active || each.id === article?.editing.template);
   doc.case = one;
-  const fixable = one && TO_DO.includes(one.state) && (article ? one.number === article.number : one.cause === "nothing_answers" && !one.number);
-  doc.cases = rights().includes("fix") ? [...(fixable ? [one] : []), ...cases.filter((each) => each.id !== one?.id)] : [];
+  doc.original = original;
   if (article) {
     doc.language = article.language;
     doc.template = templates.find((each) => each.id === article.editing.template) ?? null;
@@ -83,6 +69,8 @@ async function open({ article, text, templates, one, cases }, asked) {
     doc.template = doc.templates.find((each) => each.id === asked.template) ?? doc.templates.find((each) => each.is_default) ?? null;
     doc.base = { title: asked.title ?? one?.title ?? "", body: await begun(), state: { ...FRESH, topic: one?.topic ?? "" } };
   }
+  if (turn !== loading) return;
+  doc.cases = fixable(one, cases);
   $("gate").replaceChildren();
   $("desk").hidden = false;
   $("size").replaceChildren();
@@ -127,8 +115,8 @@ function draw() {
 
 function drawHow() {
   const waits = dirty();
-  $("how").textContent = busy ? t("write.saving") : waits ? t("write.unsaved") : saved;
-  $("how").classList.toggle("unsaved", waits && !busy);
+  $("how").textContent = sending ? t("write.saving") : waits ? t("write.unsaved") : saved;
+  $("how").classList.toggle("unsaved", waits && !sending);
 }
 
 /** Something was written: keep it, and let what is beside it follow. */
@@ -149,31 +137,35 @@ function changed() {
 
 /** Save as a draft, or publish after a confirmation; says what came of it. Returns whether it was saved. */
 async function save(publish) {
-  if (busy || $("desk").hidden || $("ask").open) return false;
-  if (!complete()) return false;
+  if (busy || $("desk").hidden || $("ask").open || !complete()) return false;
   if (!publish && doc.number && !dirty()) return told(t("write.nothing"));
-  if (!doc.number && !(await passedDuplicates(go))) return false;
-  if (publish && !(await confirmPublish())) return false;
-  const was = place();
-  const asFor = fixes();
   busy = true;
-  $("save").disabled = $("publish").disabled = true;
-  drawHow();
   try {
-    const done = await store({ publish });
-    if (!done) return told(t(stateWaits() ? "write.state_waits" : "write.nothing"));
-    settle(was);
-    if (publish) published(done, asFor);
-    else told(t(stateWaits() ? "write.saved.but_state" : "write.saved"));
-    return true;
+    if (!doc.number && !(await passedDuplicates(go))) return false;
+    if (publish && !(await confirmPublish())) return false;
+    return await send({ publish });
   } catch (error) {
+    sending = false;
+    drawHow();
     await failed(error);
     return false;
   } finally {
     busy = false;
-    $("save").disabled = $("publish").disabled = false;
     drawHow();
   }
+}
+
+async function send({ publish }) {
+  const [was, fixed] = [place(), fixes()];
+  sending = true;
+  drawHow();
+  const done = await store({ publish });
+  sending = false;
+  if (!done) return told(t(stateWaits() ? "write.state_waits" : "write.nothing"));
+  settle(was);
+  if (publish) published(done, fixed);
+  else told(t(stateWaits() ? "write.saved.but_state" : "write.saved"));
+  return true;
 }
 
 const told = (words) => { notice(""); say(words); saved = words; drawHow(); return false; };
@@ -218,7 +210,8 @@ function published({ before }, fixed) {
   );
   $("done").hidden = false;
   $("done").focus();
-  told(words);
+  notice("");
+  say(words);
 }
 
 async function undo(before) {
@@ -230,10 +223,13 @@ async function undo(before) {
     write({ state: doc.base.state });
     draw();
     beginAside();
-    if (signedIn() && rights().includes("flag") && doc.number) await reopened();
+    await reopened();
+    saved = "";
+    drawHow();
     $("done").replaceChildren(el("p", {}, words));
     $("done").focus();
-    told(words);
+    notice("");
+    say(words);
   } catch (error) {
     $("undo").disabled = false;
     await failed(error);
@@ -242,9 +238,8 @@ async function undo(before) {
 
 /** The cases that are open again. */
 async function reopened() {
-  const wanted = new URLSearchParams([["number", doc.number], ["limit", "50"], ...TO_DO.map((each) => ["state", each])]);
-  const found = await api(`cases?${wanted}`).catch(() => null);
-  if (found && rights().includes("fix")) doc.cases = found.cases;
+  const [one, found] = await Promise.all([readCase(doc.case?.id), openCases(doc.number)]);
+  doc.cases = fixable(one, found?.cases ?? []);
   drawForm();
 }
 
@@ -270,10 +265,11 @@ async function together(conflict) {
     merged = await merge(conflict);
     if (!merged) return say(t("write.merge.later"));
     const { article } = merged;
-    const latest = await api(`articles/${article.number}/revisions/${article.editing.latest}`);
+    const latest = await api(`articles/${article.number}/revisions/${conflict?.theirs ?? article.editing.latest}`);
     const untouched = mine.title === doc.base.title && mine.body === doc.base.body;
     if (untouched && !conflict) Object.assign(merged, { title: latest.title, body: latest.body });
     adopt(article, latest);
+    doc.version = conflict?.version ?? article.version; // should there be a still newer text, that is a conflict again
   } catch (error) {
     return failed({ ...error, code: error.code === "conflict" ? "unreadable" : error.code ?? "unreadable", message: error.message });
   }

@@ -112,8 +112,8 @@ function changes() {
   const { title, body } = now();
   const wanted = { number: doc.number, revision: Number($("against").value), title, body };
   return ask("changes", $("changed"), "drafts/compare", wanted, (found) => [
-    el("h3", {}, t("write.title.label")), changeBlock(found.title, doc.language),
-    el("h3", {}, t("write.text.label")), changeBlock(found.body, doc.language),
+    el("h2", {}, t("write.title.label")), changeBlock(found.title, doc.language),
+    el("h2", {}, t("write.text.label")), changeBlock(found.body, doc.language),
   ]);
 }
 
@@ -137,10 +137,10 @@ function checklist() {
     $("checklist-count").textContent = found.warnings.length + wrong.length || "";
     const lead = (each) => () => (each === "title_length" ? $("title").focus() : LEADS[each] ? goToField(LEADS[each]) : $("body").focus());
     return [
-      found.warnings.length > 0 && el("h3", {}, t("write.check.stops")),
+      found.warnings.length > 0 && el("h2", {}, t("write.check.stops")),
       found.warnings.length > 0 && el("ul", { class: "points" }, ...found.warnings.map((each) =>
         point(false, inWords(each), () => (each.field ? goToField(each.field) : $("body").focus())))),
-      el("h3", {}, t("write.check.standard")),
+      el("h2", {}, t("write.check.standard")),
       el("ul", { class: "points" }, ...CHECKS.map((each) =>
         point(found.checks[each], t(`write.check.${each}.${found.checks[each] ? "good" : "wrong"}`), lead(each)))),
     ].filter(Boolean);
@@ -175,14 +175,14 @@ function theCase() {
   const others = doc.cases.filter((each) => each.id !== one?.id);
   const name = (each) => each.quote || each.title;
   $("about").replaceChildren(...[
-    one && el("h3", {}, t(`write.cause.${one.cause}`)),
+    one && el("h2", {}, t(`write.cause.${one.cause}`)),
     one?.quote && el("blockquote", { lang: doc.language }, one.quote),
     ...(one?.flags ?? []).map((flag) => el("dl", { class: "flag" },
       said(t("write.case.by"), `${nameOfPerson(flag.person_id)} · ${day(flag.created_at)}`),
       said(t("write.case.note"), flag.note),
       said(t("write.case.query"), flag.query))),
     one && el("p", {}, el("a", { href: caseAt(one.id) }, t("write.case.open"))),
-    others.length > 0 && el("h3", {}, t("write.case.others")),
+    others.length > 0 && el("h2", {}, t("write.case.others")),
     others.length > 0 && el("ul", {}, ...others.map((each) => el("li", {}, el("a", { href: caseAt(each.id) }, name(each))))),
   ].filter(Boolean));
 }
@@ -201,4 +201,5 @@ for (const name of Object.keys(TABS)) {
   });
 }
 $("as").addEventListener("change", look);
+$("audience").addEventListener("change", () => { if (!doc.number) $("as").value = $("audience").value; });
 $("against").addEventListener("change", look);

@@ -8,7 +8,8 @@ const EMPTY = {
   templates: [], // as the API gives them
   template: null, // the one it is in
   case: null, // the case that this is for
-  cases: [], // those about the article that somebody has to work on
+  cases: [], // those that it may fix
+  original: null, // of a translation
   base: { title: "", body: "", state: {} }, // as it was saved last, or begun
 };
 export const LISTS = ["products", "tags"];
@@ -38,8 +39,11 @@ function state() {
   };
 }
 
+// No keyboard types the character NUL and no database keeps it; what is pasted may hold one.
+const textOf = (id) => $(id).value.replaceAll("\0", "");
+
 /** What the form says now: `{ title, body, state }`. */
-export const now = () => ({ title: $("title").value, body: $("body").value, state: state() });
+export const now = () => ({ title: textOf("title"), body: textOf("body"), state: state() });
 
 /** Write into the form; `{ title, body, state }`, any of them. */
 export function write({ title, body, state: to }) {

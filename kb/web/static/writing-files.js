@@ -70,19 +70,20 @@ export function takeFiles(area) {
     event.preventDefault();
     send(files);
   });
+  // Anywhere on the page: beside the text a browser would leave the page and show the picture instead.
   const over = (is) => area.classList.toggle("over", is);
-  area.addEventListener("dragover", (event) => {
-    if (![...event.dataTransfer.types].includes("Files")) return;
+  const withFiles = (event) => event.dataTransfer?.types.includes("Files") && area.checkVisibility();
+  addEventListener("dragover", (event) => {
+    if (!withFiles(event)) return;
     event.preventDefault();
     over(true);
   });
-  area.addEventListener("dragleave", () => over(false));
-  area.addEventListener("drop", (event) => {
+  addEventListener("dragleave", (event) => { if (!event.relatedTarget) over(false); });
+  addEventListener("drop", (event) => {
     over(false);
-    const files = carried(event.dataTransfer);
-    if (!files.length) return;
+    if (!withFiles(event)) return;
     event.preventDefault();
-    send(files);
+    send(carried(event.dataTransfer));
   });
   $("choose").addEventListener("change", () => {
     const files = [...$("choose").files];

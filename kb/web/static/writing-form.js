@@ -25,10 +25,10 @@ export async function learn() {
 function choices(name, values) {
   const rights = signedIn()?.rights ?? [];
   const kept = $(name).value || doc.base.state[name];
-  const all = kept && !values.includes(kept) ? [...values, kept] : values;
+  const own = [kept, doc.base.state[name]].filter(Boolean); // what it is, whoever may choose it
   const empty = kept ? [] : [el("option", { value: "", disabled: true, selected: true }, t("write.choose"))];
-  $(name).replaceChildren(...empty, ...all.map((value) =>
-    el("option", { value, disabled: value !== kept && NEEDS[value] !== undefined && !rights.includes(NEEDS[value]) }, t(`write.${name}.${value}`))));
+  $(name).replaceChildren(...empty, ...[...new Set([...values, ...own])].map((value) =>
+    el("option", { value, disabled: !own.includes(value) && NEEDS[value] !== undefined && !rights.includes(NEEDS[value]) }, t(`write.${name}.${value}`))));
   if (kept) $(name).value = kept;
 }
 
@@ -67,6 +67,8 @@ function drawEdit() {
   $("size").replaceChildren(...SIZES.map((each) => el("label", { class: "choice" },
     el("input", { type: "radio", name: "size", value: each, checked: each === chosen }),
     el("span", {}, el("strong", {}, t(`write.size.${each}`)), " ", el("span", { class: "soft small" }, t(`write.size.${each}.text`))))));
+  $("translates-field").hidden = !doc.original;
+  if (doc.original) $("translates-words").textContent = t("write.translates", { number: doc.original.number, n: doc.original.revision });
   $("fixes-field").hidden = !doc.cases.length;
   $("fixes").replaceChildren(...doc.cases.map((each) => el("label", { class: "choice" },
     el("input", { type: "checkbox", value: each.id, checked: first ? each.id === doc.case?.id : ticked.includes(each.id) }),
@@ -78,6 +80,7 @@ export function afterPublish() {
   const fixed = new Set(fixes());
   doc.cases = doc.cases.filter((each) => !fixed.has(each.id));
   $("note").value = "";
+  $("translates").checked = false;
   drawForm();
 }
 

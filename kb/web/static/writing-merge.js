@@ -36,7 +36,7 @@ function clash(piece, name, n, chosen, both = true) {
 function drawn(pieces) {
   return pieces.map((piece) => {
     const text = textOf(piece);
-    if (text === null) return el("strong", { class: "open" }, `[${t("write.merge.open")}]`);
+    if (text === null) return el("strong", { class: "open" }, `[${t("write.merge.open")}] `);
     const whose = piece.side === "conflict" ? piece.chosen : piece.side;
     if (!["theirs", "yours"].includes(whose) || (!text && !piece.base)) return text;
     if (!text) return el("del", { title: t(`write.merge.${whose}`) }, piece.base);

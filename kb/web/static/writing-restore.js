@@ -1,6 +1,6 @@
 // Text that was not saved, from before a crash or a reload: offered again, with what it changes.
 
-import { changeBlock } from "./changes.js";
+import { changeBlock, changed } from "./changes.js";
 import { api } from "./client.js";
 import { el } from "./dom.js";
 import { moment, t } from "./i18n.js";
@@ -47,7 +47,7 @@ async function shown({ title, body }) {
   if (!doc.number) return plain();
   try {
     const found = await api("drafts/compare", { method: "POST", body: { number: doc.number, revision: doc.latest, title, body } });
-    return frame(changeBlock(found.title, doc.language), changeBlock(found.body, doc.language));
+    return frame(...[found.title, found.body].filter((steps, at) => at || changed(steps)).map((steps) => changeBlock(steps, doc.language)));
   } catch {
     return plain(); // it is still theirs to take
   }

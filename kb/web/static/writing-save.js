@@ -27,12 +27,15 @@ const create = ({ title, body, state }, publish) => post("articles", {
   title, body, ...state, language: doc.language, template: doc.template?.id ?? "", note: $("note").value, publish, fixes: publish ? fixes() : [],
 });
 
+/** Of a translation: the revision of its original that it says now. */
+const follows = () => (doc.original && $("translates").checked ? { translates: doc.original.revision } : {});
+
 function change({ title, body, state }, publish) {
   const path = `articles/${doc.number}`;
   const changed = publish || doc.published === null ? changedState(state) : {};
   const together = { version: doc.version, ...(any(changed) && { state: changed }) };
   const fixed = publish ? { fixes: fixes(), changes_meaning: fixes().length > 0 && size() === "meaning" } : {};
-  if (textChanged()) return post(`${path}/revisions`, { title, body, note: $("note").value, size: size(), publish, ...together, ...fixed });
+  if (textChanged()) return post(`${path}/revisions`, { title, body, note: $("note").value, size: size(), publish, ...together, ...fixed, ...follows() });
   if (publish && (doc.latest !== doc.published || fixed.fixes.length)) return post(`${path}/publish`, { revision: doc.latest, ...together, ...fixed });
   return any(changed) ? api(path, { method: "PATCH", body: { ...changed, version: doc.version } }) : null;
 }

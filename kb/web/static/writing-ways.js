@@ -21,7 +21,7 @@ export async function passedDuplicates(go) {
   const found = await api("drafts/similar", { method: "POST", body: { title, body, limit: 3 } }).then((answer) => answer.found, () => []);
   const key = found.map((each) => each.id).sort().join();
   if (!found.length || key === passed) return true;
-  const articles = found.filter((each) => each.number);
+  const articles = found.filter((each) => each.number && each.reason !== "same_question");
   const answer = await ask({
     title: t("write.duplicate.title"),
     content: [el("p", {}, t("write.duplicate.text")), el("ul", { class: "near" }, ...found.map(nearLine))],
