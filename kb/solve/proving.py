@@ -15,6 +15,7 @@ from kb.passage import ItemRef, Passage
 from kb.person import SYSTEM, Person
 from kb.query import Query
 from kb.solve.flagging import passages_of
+from kb.solve.quoting import flagged
 from kb.solve.reuse import Finder
 from kb.store import cases, content, flags, interactions
 from kb.store.database import Database
@@ -128,5 +129,5 @@ def _before(asks: Person, flag: Flag, old: Sequence[Passage], shown: object) -> 
         items = [ItemRef(hit[0], hit[1]) for hit in shown]
         rank = items.index(flag.item) + 1 if flag.item in items else None
     readable = [each for each in old if asks.reader.may_read(each.access)]
-    text = next((each.text for each in readable if each.ref.ordinal == flag.ordinal), "")
-    return Place(rank, flag.revision, flag.ordinal, text)
+    passage = flagged(flag.ordinal, flag.quote, readable)
+    return Place(rank, flag.revision, passage.ref.ordinal if passage else flag.ordinal, passage.text if passage else "")

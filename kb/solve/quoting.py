@@ -40,7 +40,7 @@ def quoted(db: Database, by: Person, case: RevisionCase) -> Quoted:
     then = now = None
     with db.read() as tx:
         if case.item is not None and case.revision is not None:
-            then = _flagged(case, _readable(tx, by, case.item, case.revision))
+            then = flagged(case.ordinal, case.quote, _readable(tx, by, case.item, case.revision))
             standing = seeing.standings(tx, by, [case.item], clock.now()).get(case.item)
             if then is not None and standing is not None:
                 now = _today(case.quote, then, _readable(tx, by, case.item, standing.revision))
@@ -52,10 +52,11 @@ def _readable(tx: Tx, by: Person, item: ItemRef, revision: int) -> list[Passage]
     return [each for each in passages_of(tx, item, revision, by)[1] or () if by.reader.may_read(each.access)]
 
 
-def _flagged(case: RevisionCase, found: Sequence[Passage]) -> Passage | None:
-    if case.ordinal is not None:
-        return next((each for each in found if each.ref.ordinal == case.ordinal), None)
-    return next((each for each in found if _says(each, case.quote)), None)
+def flagged(ordinal: int | None, quote: str, found: Sequence[Passage]) -> Passage | None:
+    """The passage of a revision that was flagged: by its place, else the first that says what was quoted."""
+    if ordinal is not None:
+        return next((each for each in found if each.ref.ordinal == ordinal), None)
+    return next((each for each in found if _says(each, quote)), None)
 
 
 def _today(quote: str, then: Passage, found: Sequence[Passage]) -> Passage | None:

@@ -12,6 +12,7 @@ from tests.api.conftest import House
 WRONG = "Hold reset for ten seconds, then wait."
 RIGHT = "Hold reset for fifteen seconds, then wait."
 TITLE, NEW_TITLE = "The amber light flickers", "The orange light flickers"
+STAFF = ("candidate", "publisher")
 ASKED = ["amber light flickers", "hold reset ten seconds", "reset fifteen seconds"]
 
 
@@ -20,6 +21,10 @@ def shown(house: House, number: str, who: str) -> str:
     pages = [house.post("search", {"query": each, "limit": 10}, who) for each in ASKED]
     pages += [house.get("suggest", who, q=each[:5]) for each in ("amber", "orange", "light")]
     pages += [house.get(f"articles/{number}", who), house.get("articles", who), house.get("topics", who)]
+    pages += [
+        house.get("/feed.atom", who),
+        house.post("drafts/similar", {"title": TITLE}, who) if who in STAFF else pages[0],
+    ]
     assert {each.status_code for each in pages} == {200}
     return "\n".join(each.text for each in pages)
 

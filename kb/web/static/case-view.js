@@ -112,12 +112,25 @@ const place = (title, found, none) =>
     el("h4", {}, title, " ", el("span", { class: "soft" }, found.rank === null ? t(none) : t("case.proof.rank", { n: number(found.rank) }))),
     found.text && el("p", { class: "found" }, found.text));
 
+/** What readers said who were asked whether it helped, the latest first. */
+export function readers({ ratings }) {
+  if (!ratings) return [];
+  const { helpful, not_helpful, comments } = ratings;
+  return [
+    el("h2", {}, t("case.readers")),
+    el("p", {}, `${count("case.readers.not_helped", not_helpful)} · ${count("case.readers.helped", helpful)}`),
+    el("ul", { class: "flags" }, ...comments.map((each) =>
+      el("li", {}, el("p", { class: "said" }, each.text), el("p", { class: "facts" },
+        el("span", {}, t(each.helped ? "case.readers.yes" : "case.readers.no")), el("span", {}, t("case.revision", { n: each.revision })), when(each.at))))),
+  ];
+}
+
 /** Who flagged it, in their words. */
 export const flags = (found) =>
   found.flags.length
     ? [el("ul", { class: "flags" }, ...found.flags.map((each) =>
         el("li", {},
-          el("p", { class: "small soft" }, el("b", {}, whoIs(each.person_id)), " · ", when(each.changed_at),
+          el("p", { class: "small soft" }, el("b", {}, each.said_by || whoIs(each.person_id)), each.said_in && ` (${each.said_in})`, " · ", when(each.changed_at),
             each.item_id && each.item_id !== found.item_id ? ` · ${t("case.flag.elsewhere")}` : each.revision && ` · ${t("case.revision", { n: number(each.revision) })}`,
             each.interaction_id && ` · ${t("case.flag.contact")}`,
             each.severe && " ", each.severe && el("span", { class: "mark-of severe" }, t("case.flag.severe"))),

@@ -2,7 +2,7 @@
 
 import { causeOf, mayAnswer, stepWords, toDo, writeAddress } from "./case-words.js";
 import { askSeverity, askWho, askWhy, listenForSteps } from "./case-steps.js";
-import { facts, flags, head, history, proof, recall, wrong } from "./case-view.js";
+import { facts, flags, head, history, proof, readers, recall, wrong } from "./case-view.js";
 import { api } from "./client.js";
 import { forgetColleagues, meet } from "./colleagues.js";
 import { $, el } from "./dom.js";
@@ -77,6 +77,7 @@ function draw() {
   $("facts").replaceChildren(facts(found));
   $("wrong").replaceChildren(...wrong(found));
   $("proof").replaceChildren(...proof(found));
+  $("readers").replaceChildren(...readers(found));
   $("flags").replaceChildren(...flags(found));
   $("flags-title").textContent = count("case.flags", found.flags.length);
   $("history").replaceChildren(...history(found));

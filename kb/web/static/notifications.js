@@ -1,11 +1,12 @@
 // What I was told about cases: what is new first, with what a fix changed, and the answer to it right there.
 
+import { look } from "./bell.js";
 import { articleAddress, badges, caseAddress, causeOf, mayAnswer, when, whoIs } from "./case-words.js";
 import { changeBlock, changed } from "./changes.js";
 import { api } from "./client.js";
 import { forgetColleagues, meet } from "./colleagues.js";
 import { $, el } from "./dom.js";
-import { count, t } from "./i18n.js";
+import { count, moment, t } from "./i18n.js";
 import { keyed, listenForKeys } from "./keys.js";
 import { notice, say, shut, startPage } from "./page.js";
 import { signedIn } from "./session.js";
@@ -94,6 +95,7 @@ const further = (unread) =>
     : [];
 
 function line(note) {
+  if (note.article) return ending(note);
   const { id, case: about } = note;
   const title = about.cause === "nothing_answers" ? t("case.asked", { query: about.title }) : about.title;
   return el("article", { class: note.read_at ? "told" : "told unread", "data-id": id, "data-keys": "", tabIndex: -1, "aria-labelledby": `news-${id}` },
@@ -105,6 +107,17 @@ function line(note) {
     el("p", { class: "facts" }, ...badges(about), when(note.at), about.number && el("a", { href: articleAddress(about.number) }, t("case.article", { number: about.number }))),
     el("div", { class: "row" }, ...answers(note)),
     el("div", { class: "answering" }, why.has(id) && whyForm(note)),
+  );
+}
+
+/** An article of mine that ends, or has ended. */
+function ending(note) {
+  const { id, news, at, read_at, article } = note;
+  return el("article", { class: read_at ? "told" : "told unread", "data-id": id, "data-keys": "", tabIndex: -1, "aria-labelledby": `news-${id}` },
+    el("h3", { id: `news-${id}` }, !read_at && el("span", { class: "mark-of fresh" }, t("notes.unread")), " ", t(`notes.news.${news}`)),
+    el("p", {}, el("a", { href: articleAddress(article.number) }, article.title)),
+    el("p", { class: "facts" }, el("span", { class: "number" }, article.number), article.due && el("span", {}, t("notes.ends", { time: moment(article.due) })), when(at)),
+    el("div", { class: "row" }, !read_at && keyed("m", t("notes.read"), () => read(note))),
   );
 }
 
@@ -163,7 +176,7 @@ async function answer(note, name, body) {
   try {
     const changedCase = await api(`cases/${encodeURIComponent(note.case.id)}/${name}`, { method: "POST", ...(body && { body }) });
     why.delete(note.id);
-    for (const each of [...fresh.notes, ...old.notes]) if (each.case.id === changedCase.id) each.case = changedCase;
+    for (const each of [...fresh.notes, ...old.notes]) if (each.case?.id === changedCase.id) each.case = changedCase;
     await read(note, t(name === "accept" ? "notes.accepted" : "notes.reopened"));
   } catch (error) {
     if (error.code === "conflict") { await load(); notice(t("notes.conflict")); } else notice(`${troubleInWords(error)}. ${error.message}`);
@@ -175,6 +188,7 @@ async function answer(note, name, body) {
 async function read(note, words = t("notes.marked")) {
   try {
     if (!note.read_at) await api("notifications/read", { method: "POST", body: { ids: [note.id] } });
+    look();
   } catch (error) {
     return notice(`${troubleInWords(error)}. ${error.message}`);
   }
@@ -205,6 +219,7 @@ async function readAll() {
     return notice(`${troubleInWords(error)}. ${error.message}`);
   }
   await load();
+  look();
   say(t("notes.all_marked"));
   return $("list").focus();
 }

@@ -4,7 +4,7 @@
 export const VIEWS = ["", "mine", "unassigned", "overdue"];
 export const KINDS = ["case", "gap", "search", "stale", "expiring", "duplicate", "community"];
 export const SEVERITIES = ["severe", "normal", "low"];
-export const CAUSES = ["wrong_fact", "wrong_article", "hard_to_use", "internal_shown", "better_way", "not_helpful", "nothing_answers"];
+export const CAUSES = ["wrong_fact", "wrong_article", "hard_to_use", "internal_shown", "better_way", "duplicate", "not_helpful", "nothing_answers"];
 
 const KNOWN = { view: VIEWS, kind: KINDS, severity: SEVERITIES, cause: CAUSES };
 const FIELDS = ["view", "kind", "severity", "cause", "topic", "owner", "q"];
