@@ -27,18 +27,21 @@ _POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-PAGES = {
-    "/": ("search", "page.title"),
-    "/dictionary": ("dictionary", "dictionary.title"),
-    "/editor": ("queue", "queue.title"),
-    "/editor/write": ("write", "write.title"),
-    "/workbench": ("workbench", "bench.title"),
-    "/editor/article": ("article", "art.title"),
-    "/editor/merge": ("merge", "merge.title"),
-    "/editor/case": ("case", "case.title"),
-    "/notifications": ("notifications", "notes.title"),
+PAGES: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "/": ("search", "page.title", ()),
+    "/dictionary": ("dictionary", "dictionary.title", ("dictionary",)),
+    "/workbench": ("workbench", "bench.title", ("bench", "finding")),
+    "/editor": ("queue", "queue.title", ("queue", "case")),
+    "/editor/article": ("article", "art.title", ("art", "case")),
+    "/editor/case": ("case", "case.title", ("case",)),
+    "/editor/merge": ("merge", "merge.title", ("merge", "art")),
+    "/editor/write": ("write", "write.title", ("write", "case")),
+    "/notifications": ("notifications", "notes.title", ("notes", "case")),
 }
-"""The pages by address: the name of its template, module and style sheet, and the message that is its title."""
+"""The pages by address: the name of its template, module and style sheet; the message that is its title; the beginnings
+of the messages that some pages have alone, of which each carries its own (the public's page carries none)."""
+
+_SOME = frozenset(beginning for *_, beginnings in PAGES.values() for beginning in beginnings)
 
 _IMPORTED = re.compile(r'(?:from|import) "\./([\w-]+\.js)"')
 _HEADERS = {"Content-Security-Policy": _POLICY}  # the others are those of every reply: `kb.api.frame`
@@ -60,8 +63,13 @@ def router() -> APIRouter:
     )
     routes = APIRouter(include_in_schema=False)
 
-    def page(name: str, title: str) -> Callable[..., Response]:
+    def page(name: str, title: str, beginnings: tuple[str, ...]) -> Callable[..., Response]:
         template, start = templates.get_template(f"{name}.html"), f"{name}.js"
+        elsewhere = _SOME - set(beginnings)
+        words = {
+            language: {key: text for key, text in every.items() if key.split(".", 1)[0] not in elsewhere}
+            for language, every in messages.items()
+        }
         shown = {
             "title": title,
             "start": start,
@@ -73,14 +81,14 @@ def router() -> APIRouter:
         def show_page(request: Request, lang: str = "") -> Response:
             """The page in the language of `?lang=`, else of the browser."""
             language = closest(lang) or preferred(request.headers.get("accept-language", ""))
-            html = template.render(language=language, t=messages[language], **shown)
+            html = template.render(language=language, t=words[language], **shown)
             headers = {"Cache-Control": _ASK_AGAIN, "Vary": "Accept-Language", "Content-Language": language}
             return Response(html, media_type="text/html; charset=utf-8", headers=_HEADERS | headers)
 
         return show_page
 
-    for path, (name, title) in PAGES.items():
-        routes.add_api_route(path, page(name, title), methods=["GET", "HEAD"], name=f"{name}_page")
+    for path, (name, title, beginnings) in PAGES.items():
+        routes.add_api_route(path, page(name, title, beginnings), methods=["GET", "HEAD"], name=f"{name}_page")
 
     @routes.api_route("/static/{path:path}", methods=["GET", "HEAD"])
     def static_file(request: Request, path: str) -> Response:

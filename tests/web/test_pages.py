@@ -1,6 +1,7 @@
 """What the server sends: headers, caching, languages. No browser needed."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from kb.language import Language
 from kb.web.negotiation import closest, preferred
-from kb.web.pages import mount
+from kb.web.pages import PAGES, mount
 
 STATIC = Path(__file__).parents[2] / "kb" / "web" / "static"
 
@@ -109,6 +110,26 @@ def test_every_language_has_every_message_with_the_same_places() -> None:
         for key, text in messages.items():
             assert text.strip(), key
             assert text.count("{") == english[key].count("{"), key
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_carries_the_messages_that_its_modules_say_and_not_those_of_all_others(
+    client: TestClient, path: str
+) -> None:
+    name, _, beginnings = PAGES[path]
+    waiting, source = [f"{name}.js"], [(STATIC.parent / "templates" / f"{name}.html").read_text()]
+    seen: set[str] = set()
+    while waiting:
+        if (module := waiting.pop()) not in seen:
+            seen.add(module)
+            source.append((STATIC / module).read_text())
+            waiting += re.findall(r'(?:from|import)\s*\(?"\./([\w-]+\.js)"', source[-1])
+    some = {beginning for *_, each in PAGES.values() for beginning in each}
+    said = {beginning for beginning in some if re.search(rf"[\"'`]{beginning}\.", "\n".join(source))}
+    assert said <= set(beginnings)
+    carried = json.loads(re.findall(r'id="messages">(.*?)</script>', client.get(path).text)[0])
+    assert {key.split(".")[0] for key in carried} & some == set(beginnings)
+    assert "signin.title" in carried
 
 
 def test_no_script_puts_text_into_the_page_as_html() -> None:

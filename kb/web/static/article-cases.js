@@ -21,11 +21,11 @@ export async function content({ number }, { signal }) {
 function line(each) {
   const who = each.assignee_id ?? each.owner_id;
   return el("li", {},
-    el("p", {}, el("a", { href: editorPage("case", { id: each.id }) }, t(`art.cause.${each.cause}`))),
+    el("p", {}, el("a", { href: editorPage("case", { id: each.id }) }, t(`case.cause.${each.cause}`))),
     each.quote && el("blockquote", {}, each.quote),
     el("p", { class: "facts" },
-      el("span", { class: each.severity === "severe" ? "badge stop" : "badge" }, t(`art.severity.${each.severity}`)),
-      el("span", {}, t(`art.state.${each.state}`)),
+      el("span", { class: each.severity === "severe" ? "badge stop" : "badge" }, t(`case.severity.${each.severity}`)),
+      el("span", {}, t(`case.state.${each.state}`)),
       el("span", {}, count("art.cases.voices", each.count)),
       each.state === "closed" || each.state === "declined" ? each.closed_at && el("time", { dateTime: each.closed_at }, day(each.closed_at))
         : each.state !== "fixed" && el("span", { class: each.overdue ? "late" : "" }, t(each.overdue ? "art.cases.overdue" : "art.cases.due", { date: day(each.due_at) })),

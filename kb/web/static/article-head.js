@@ -33,7 +33,7 @@ function warnings(article) {
     : from && Date.parse(from) > now ? t("art.not_yet", { date: day(from) })
     : until && Date.parse(until) <= now ? t("art.ended", { date: day(until) }) : null;
   return [
-    article.open_case && el("p", { class: "note stop" }, t("art.severe", { cause: t(`art.cause.${article.open_case.cause}`) }), " ",
+    article.open_case && el("p", { class: "note stop" }, t("art.severe", { cause: t(`case.cause.${article.open_case.cause}`) }), " ",
       el("a", { href: editorPage("case", { id: article.open_case.id }) }, t("art.severe.open"))),
     article.confidence === "archived" && el("p", { class: "note" }, t("art.archived"),
       article.superseded_by && el("span", {}, " ", t("art.led_to"), " ", articleLink(article.superseded_by, article.superseded_by))),

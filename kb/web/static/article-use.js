@@ -64,7 +64,7 @@ function sent({ number, article, revisions }, users) {
   const { published } = article.editing;
   const line = (each) => el("li", {},
     el("p", { class: "facts" }, el("strong", {}, nameOfPerson(each.person_id)), el("span", {}, t(`art.sent.${each.kind}`)),
-      each.channel && el("span", { class: "badge" }, t(`art.channel.${each.channel}`)),
+      each.channel && el("span", { class: "badge" }, t(`case.channel.${each.channel}`)),
       el("time", { dateTime: each.at }, moment(each.at))),
     el("p", { class: "facts" },
       each.revision && el("span", {}, t("art.use.version", { n: each.revision })),

@@ -33,7 +33,7 @@ const ASKS = {
   },
   async weigh(lines) {
     const severity = await askSeverity(titled("queue.weigh.title", lines), lines[0].case.severity);
-    const words = { severity: t(`queue.severity.${severity}`) };
+    const words = { severity: t(`case.severity.${severity}`) };
     return severity && { result: steps.weigh(lines, severity), told: (n) => count("queue.weigh.done", n, words) };
   },
   async decline(lines) {

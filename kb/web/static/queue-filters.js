@@ -18,7 +18,7 @@ export function drawFilters(place, counts, topics, changed) {
     ...KINDS.map((kind) => link(`kind-${kind}`, { ...place, kind }, place.kind === kind, t(`queue.kinds.${kind}`), counts[kind])),
   );
   const choices = {
-    severity: SEVERITIES.map((each) => [each, t(`queue.severity.${each}`)]),
+    severity: SEVERITIES.map((each) => [each, t(`case.severity.${each}`)]),
     cause: CAUSES.map((each) => [each, t(`queue.cause.${each}`)]),
     topic: topics.map(({ path, names }) => [path, `${"\u2003".repeat(path.split("/").length - 1)}${names[current()] ?? path.split("/").at(-1)}`]),
     owner: owners(),

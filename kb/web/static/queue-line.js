@@ -65,7 +65,7 @@ function marks(line, past) {
   return [
     el("span", { class: `kind ${line.kind}` }, t(`queue.kind.${line.kind}`)),
     line.kind === "case" && el("span", {}, t(`queue.cause.${cause}`)),
-    severity && severity !== "normal" && el("span", { class: `severity ${severity}` }, t(`queue.severity.${severity}`)),
+    severity && severity !== "normal" && el("span", { class: `severity ${severity}` }, t(`case.severity.${severity}`)),
     state && state !== "open" && el("span", { class: "state-of" }, t(`queue.state.${state}`)),
     past && el("span", { class: "state-of" }, t("queue.past")),
   ];

@@ -154,7 +154,7 @@ export function nearLine({ number: label, title, reason }) {
       ? el("a", { href: `/editor/article?number=${encodeURIComponent(label)}`, target: "_blank", rel: "noopener" }, title,
         el("span", { class: "unseen" }, ` (${t("write.opens")})`))
       : title,
-    el("p", { class: "facts" }, label ? el("span", { class: "number" }, label) : el("span", {}, t("bench.kind.post")),
+    el("p", { class: "facts" }, label ? el("span", { class: "number" }, label) : el("span", {}, t("hit.community")),
       el("span", {}, t(`write.near.${reason}`, {}, reason))));
 }
 
@@ -175,7 +175,7 @@ function theCase() {
   const others = doc.cases.filter((each) => each.id !== one?.id);
   const name = (each) => each.quote || each.title;
   $("about").replaceChildren(...[
-    one && el("h2", {}, t(`write.cause.${one.cause}`)),
+    one && el("h2", {}, t(`case.cause.${one.cause}`)),
     one?.quote && el("blockquote", { lang: doc.language }, one.quote),
     ...(one?.flags ?? []).map((flag) => el("dl", { class: "flag" },
       said(t("write.case.by"), `${nameOfPerson(flag.person_id)} · ${day(flag.created_at)}`),

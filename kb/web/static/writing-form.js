@@ -72,7 +72,7 @@ function drawEdit() {
   $("fixes-field").hidden = !doc.cases.length;
   $("fixes").replaceChildren(...doc.cases.map((each) => el("label", { class: "choice" },
     el("input", { type: "checkbox", value: each.id, checked: first ? each.id === doc.case?.id : ticked.includes(each.id) }),
-    el("span", {}, el("strong", {}, t(`write.cause.${each.cause}`)), " ", el("span", { lang: doc.language }, each.quote || each.title)))));
+    el("span", {}, el("strong", {}, t(`case.cause.${each.cause}`)), " ", el("span", { lang: doc.language }, each.quote || each.title)))));
 }
 
 /** After a save: the note was for that one, and what it fixed is no more to do. */
