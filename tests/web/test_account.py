@@ -7,9 +7,8 @@ from playwright.sync_api import Page, expect
 
 from kb.audience import Audience
 from kb.person import SYSTEM
-from kb.solve.access import add_person
+from kb.solve.access import add_person, person_for
 from kb.solve.passwords import set_password
-from kb.store import people
 from tests.web.acting import enter_password, sign_in
 from tests.web.conftest import Site, Watch
 from tests.web.library import PASSWORD
@@ -27,9 +26,7 @@ def ada(visit: Visit, site: Site) -> Iterator[Page]:
     signed_in(page)
     yield page
     db = site.service.db
-    with db.read() as tx:
-        [who] = [each.id for each in people.everyone(tx) if each.name == "Ada"]
-    set_password(db, SYSTEM, who, "ada", PASSWORD)
+    set_password(db, SYSTEM, person_for(db, site.library.keys["Ada"]).id, "ada", PASSWORD)
     site.service.sign_in.unlock(SYSTEM, "ada")
 
 
