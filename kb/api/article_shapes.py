@@ -250,6 +250,13 @@ class ArchiveIn(Shape):
     version: Version = None
 
 
+class CreditOut(Shape):
+    """Somebody who knew a better way. `said_by`: what a source calls one whom kb does not know."""
+
+    person_id: str
+    said_by: str
+
+
 class RevisionOut(Shape):
     """One revision, without its text."""
 
@@ -260,11 +267,13 @@ class RevisionOut(Shape):
     note: str
     size: Size
     published: Annotated[bool, Field(description="Whether it is the one that readers see.")]
+    credited: Annotated[list[CreditOut], Field(description="Whose better way it took up.")]
 
 
 _REVISION = {
     "number": 3, "title": "The hub's light is red", "author_id": "5b1e6a0c9d2f4f7b8c3d4e5f6a7b8c9d",
     "created_at": "2026-03-14T12:00:00Z", "note": "Ten seconds are too short", "size": "content", "published": True,
+    "credited": [],
 }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Revisions, differences and the audit log of an article. For staff."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from kb.api.article_shapes import (
     AuditOut,
     ChangeOut,
+    CreditOut,
     DiffIn,
     DiffOut,
     ReadRevisionOut,
@@ -36,7 +37,8 @@ _REFUSALS = refusals(403, 404)
 def list_revisions(number: NumberPath, me: Me, parts: Parts) -> RevisionsOut:
     """The revisions that you may see: those written for readers like you, and the one shown now."""
     article, found = history.revisions(parts.db, me, number)
-    return RevisionsOut(revisions=[_revision(article, each) for each in found], version=article.version)
+    credited = history.credited(parts.db, me, article)
+    return RevisionsOut(revisions=[_revision(article, each, credited) for each in found], version=article.version)
 
 
 @router.get("/revisions/{revision}", summary="One revision", responses=_REFUSALS, dependencies=[Depends(no_query)])
@@ -46,7 +48,7 @@ def read_revision(
     """A revision with its text: as it was written, without the blocks that are not for you. This is what to edit."""
     article, found = history.revision(parts.db, me, number, revision)
     return ReadRevisionOut(
-        **dict(_revision(article, found)),
+        **dict(_revision(article, found, history.credited(parts.db, me, article))),
         body=found.body,
         html=render(narrow(found.body, me.tier), files_at(article.number)),
         version=article.version,
@@ -80,7 +82,7 @@ def read_audit(number: NumberPath, me: Me, parts: Parts) -> AuditOut:
     )
 
 
-def _revision(article: Article, each: Revision) -> RevisionOut:
+def _revision(article: Article, each: Revision, credited: Mapping[int, Sequence[tuple[str, str]]]) -> RevisionOut:
     return RevisionOut(
         number=each.number,
         title=each.title,
@@ -89,6 +91,7 @@ def _revision(article: Article, each: Revision) -> RevisionOut:
         note=each.note,
         size=each.size,
         published=each.number == article.published,
+        credited=[CreditOut(person_id=id, said_by=name) for id, name in credited.get(each.number, ())],
     )
 
 

@@ -14,11 +14,11 @@ from kb import clock
 from kb.article import Article, Revision
 from kb.audience import Access, Audience
 from kb.errors import NotFound
-from kb.passage import Kind
-from kb.person import Person
+from kb.passage import ItemRef, Kind
+from kb.person import Person, Right
 from kb.solve import seeing
 from kb.solve.access import require_staff
-from kb.store import articles, audit
+from kb.store import articles, audit, flags
 from kb.store.database import Database, Tx
 from kb.text.difference import Step, difference
 from kb.text.hygiene import tidy
@@ -43,6 +43,15 @@ def revisions(db: Database, by: Person, number: str) -> tuple[Article, list[Revi
     with db.read() as tx:
         article = _article(tx, by, number)
         return article, visible(tx, by, article)
+
+
+def credited(db: Database, by: Person, article: Article) -> dict[int, list[tuple[str, str]]]:
+    """Whose better way each revision of an article took up: person ids, with what a source calls those whom kb does not
+    know. Nobody for who may not see the cases."""
+    if not by.may(Right.FLAG):
+        return {}
+    with db.read() as tx:
+        return flags.better_ways(tx, by.reader, ItemRef(Kind.ARTICLE, article.id))
 
 
 def visible(tx: Tx, by: Person, article: Article) -> list[Revision]:

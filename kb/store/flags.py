@@ -7,10 +7,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kb.audience import Reader
 from kb.case import Place, Replayed
 from kb.flag import Cause, Flag
 from kb.passage import ItemRef, Kind
-from kb.store.case_tables import case_proof, feedback_row, flag
+from kb.store.case_tables import case_proof, feedback_row, flag, revision_case
+from kb.store.cases import may_see
 from kb.store.database import Tx, batches, insert_into
 from kb.store.schema import columns
 
@@ -23,6 +25,19 @@ def insert(tx: Tx, new: Flag) -> None:
 def update(tx: Tx, changed: Flag) -> None:
     """Overwrite a flag."""
     tx.execute(sa.update(flag).where(flag.c.id == changed.id).values(_row(changed)))
+
+
+def better_ways(tx: Tx, reader: Reader, item: ItemRef) -> dict[int, list[tuple[str, str]]]:
+    """Who knew the better way that a revision of an item took up, by revision, first come first: their id, and what a
+    source calls them whom kb does not know. Of the cases that `reader` may see."""
+    taken = (revision_case.c.cause == Cause.BETTER_WAY.value) & revision_case.c.fixed_revision.is_not(None)
+    about = (revision_case.c.item_kind == item.kind.value) & (revision_case.c.item_id == item.id)
+    found = sa.select(revision_case.c.fixed_revision, flag.c.person_id, flag.c.said_by)
+    found = found.join(flag, flag.c.case_id == revision_case.c.id).where(taken, about, may_see(reader))
+    credited: dict[int, list[tuple[str, str]]] = {}
+    for revision, person_id, said_by in tx.execute(found.order_by(flag.c.created_at, flag.c.id)):
+        credited.setdefault(revision, []).append((person_id, said_by))
+    return credited
 
 
 def of_person(tx: Tx, case_id: str, person_id: str) -> Flag | None:

@@ -311,3 +311,15 @@ def test_what_was_read_and_what_was_not_are_listed_apart(centre: House) -> None:
     assert told(centre, "candidate", unread=False) == [("fixed", notes[0]["case"]["id"])]
     assert told(centre, "candidate", unread=True) == [("fixed", notes[1]["case"]["id"])]
     assert len(told(centre, "candidate")) == 2
+
+
+def test_whoever_knew_a_better_way_is_credited_in_the_revision_that_took_it_up(centre: House) -> None:
+    article = centre.write("Red light", TEN)
+    known = flagged(centre, article, cause="better_way", note="Hold the pin", quote="", ordinal=None)["case"]
+    flagged(centre, article, "contributor")
+    fixed(centre, article, known["id"], body="Hold the pin for ten seconds. Then wait.")
+    first, second = centre.get(f"articles/{article.number}/revisions", "publisher").json()["revisions"]
+    assert first["credited"] == []
+    assert second["credited"] == [{"person_id": centre.ids["candidate"], "said_by": ""}]
+    alone = centre.get(f"articles/{article.number}/revisions", "partner_author").json()["revisions"]
+    assert [each["credited"] for each in alone] == [[], []], "the case is not for them"
