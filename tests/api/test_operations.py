@@ -17,7 +17,7 @@ from tests.api.conftest import House
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 UNITS = (
     "_seconds", "_bytes", "_passages", "_changes", "_items", "_connections", "_requests", "_info", "_ready", "_paused",
-    "_cases",
+    "_cases", "_deliveries",
 )  # fmt: skip
 
 
