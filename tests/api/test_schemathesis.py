@@ -48,6 +48,7 @@ def started(app: ASGIApp) -> ASGIApp:
     return asked
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")  # a hundred of anything is allowed, and tried
 @pytest.mark.parametrize("who", ["", "contributor", "admin"])
 def test_everything_is_answered_as_described(who: str, sqlite_template: Path) -> None:
     with opened(sqlite_template) as house:

@@ -56,8 +56,10 @@ def test_two_articles_become_one_and_nothing_of_either_is_lost(house: House) -> 
     # One answer, the old address leads on, links and histories are still there.
     assert house.titles("red light", "candidate") == ["The hub's light is red"]
     assert house.get(f"articles/{newer.number}", "reader").json()["number"] == older.number
-    users = house.get(f"articles/{older.number}/users", "publisher").json()["users"]
-    assert contact in [each["interaction_id"] for each in users]
+    trail = house.get(f"interactions/{contact}", "candidate").json()["trail"]
+    assert [(each["kind"], each["item"]["id"]) for each in trail] == [
+        ("linked", newer.id), ("unlinked", newer.id), ("linked", older.id),
+    ]  # fmt: skip
     assert len(house.get(f"articles/{newer.number}/revisions", "contributor").json()["revisions"]) == 1
     assert [each["action"] for each in house.get(f"articles/{newer.number}/audit", "contributor").json()["changes"]][-1]
 
