@@ -123,7 +123,9 @@ class Settings(BaseSettings):
         description="What each value of that claim gives, as JSON; who has none of them is not let in.",
     )
     remind_before_days: Annotated[float, Field(gt=0, le=3_650)] = Field(
-        30.0, description="Days before its end from which on an article is listed for its owner."
+        30.0,
+        description="Days before its end from which on an article is listed, and its owner told once; "
+        "told again when it has ended.",
     )
     stale_after_days: Annotated[float, Field(gt=0, le=3_650)] = Field(
         180.0, description="Days after which an article that nobody has published or confirmed is listed for its owner."

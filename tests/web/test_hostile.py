@@ -219,10 +219,18 @@ def test_the_watch_sees_a_script_and_a_request_where_there_are_some(open_page: O
     assert foreign.elsewhere == ["https://evil.test/x.png"]
     assert len(foreign.strange("body")) == 2
     ours = open_page(f"{hostile_site.url}/")
-    ours.page.evaluate("(html) => { document.getElementById('results').innerHTML = html; }", unsafe)
+    # Beside what the page draws, which would take its place.
+    ours.page.evaluate(
+        """(html) => {
+          const place = document.body.appendChild(document.createElement("div"));
+          place.id = "unsafe";
+          place.innerHTML = html;
+        }""",
+        unsafe,
+    )
     ours.page.wait_for_function("seen.length >= 2")
     assert {each[0] for each in ours.page.evaluate("seen")} == {"policy"}, "our pages are guarded twice"
-    assert ours.strange("#results")
+    assert ours.strange("#unsafe")
 
 
 def test_rendered_text_is_safe_on_a_foreign_page_without_a_policy(open_page: Open) -> None:
