@@ -340,11 +340,12 @@ class News(StrEnum):
     REOPENED = "reopened"  # its owner and who works on it; who flagged it, when the fix was taken back
     EXPIRING = "expiring"  # who owns an article that ends soon
     EXPIRED = "expired"  # who owns one that has ended: readers are not shown it any more
+    CHANGED = "changed"  # who used an article lately that says something else now
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What one person is told once about one round of a case, or about one end (`due`) of an article."""
+    """What one person is told once about one round of a case, or about the end or change of an article (`due`)."""
 
     id: int
     person_id: str

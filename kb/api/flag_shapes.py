@@ -53,7 +53,8 @@ class FlaggedOut(Shape):
 
 
 class EndingOut(Shape):
-    """An article that somebody looks after. `due`: when readers stop seeing it, as it was when you were told."""
+    """An article that you look after, or used lately. `due`: when readers stop seeing it, as it was when you were told;
+    of a change, when it was."""
 
     number: str
     title: str
@@ -61,7 +62,7 @@ class EndingOut(Shape):
 
 
 class NotificationOut(Shape):
-    """What you are told about a case, or about an article of yours that ends; once."""
+    """What you are told, once: about a case, an article of yours that ends, one that says something else."""
 
     id: int
     news: News

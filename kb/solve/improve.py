@@ -17,7 +17,7 @@ from kb.file import Named
 from kb.number import new_number
 from kb.outbox import Lane
 from kb.person import Person, Right
-from kb.solve import coaching, editing, fixing, seeing, templates, translating
+from kb.solve import coaching, editing, fixing, reminding, seeing, templates, translating
 from kb.solve.fixing import Fixes
 from kb.solve.publishing import Cut, cut_shown, save_article, shown_revision
 from kb.store import articles, checklists, topics
@@ -314,6 +314,8 @@ def _change(
         _keep(tx, plan.after, plan.revision, plan.computed)
         translating.follow(tx, by, plan.before, plan.after, at, lane)
         fixing.published(tx, by, plan.before, plan.after, fixes, at)
+        if plan.before.published is not None:  # nobody has used what was never shown
+            reminding.tell_users(tx, by, plan.before, plan.after, fixes.cases, at)
     return plan.after
 
 

@@ -1,14 +1,18 @@
-"""Owners are told that an article of theirs ends soon, and once more when it has ended; each once for each end."""
+"""Owners are told that an article of theirs ends soon, and once more when it has ended; each once for each end. Who
+used an article lately is told when it says something else."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from datetime import datetime
 
 from kb import clock
 from kb.article import Article
-from kb.case import News
+from kb.case import LATELY, News
 from kb.errors import NotFound
-from kb.person import Right
-from kb.solve.upkeep import Terms
-from kb.store import domains, notifications, people
+from kb.passage import ItemRef, Kind
+from kb.person import Person, Right
+from kb.solve import translating
+from kb.solve.upkeep import USED, Terms
+from kb.store import domains, flags, interactions, notifications, people
 from kb.store.database import Database, Tx
 
 
@@ -27,8 +31,27 @@ def remind(db: Database, terms: Terms) -> int:
         return 0
     with db.write() as tx:
         for news, owned in ending.items():
-            notifications.remind(tx, news, owned, at)
+            notifications.remind(tx, news, [(owner, each.id, each.valid_until) for owner, each in owned], at)
     return sum(map(len, ending.values()))
+
+
+def tell_users(tx: Tx, by: Person, before: Article, after: Article, cases: Collection[str], at: datetime) -> None:
+    """Tell staff who copied, inserted or linked an article lately that its meaning has changed, if it has.
+
+    Who flagged one of the `cases` that the change fixes is told of that instead.
+    """
+    if not translating.new_meaning(tx, before, after):
+        return
+    used = interactions.about(tx, ItemRef(Kind.ARTICLE, after.id), USED, at - LATELY)
+    people_told = {each.person_id for each in used} - {by.id}
+    people_told -= {person_id for case_id in cases for person_id in flags.flaggers(tx, case_id)}
+    known = people.by_ids(tx, people_told)
+    told = [each for each in known.values() if _may_be_told(each, after)]
+    notifications.remind(tx, News.CHANGED, [(each.id, after.id, at) for each in told], at)
+
+
+def _may_be_told(person: Person, article: Article) -> bool:
+    return not person.disabled and person.may(Right.FLAG) and person.reader.may_read(article.access)
 
 
 def _owned(tx: Tx, found: Iterable[Article]) -> list[tuple[str, Article]]:
@@ -44,6 +67,6 @@ def _owner(tx: Tx, article: Article) -> str | None:
             person = people.get(tx, person_id)
         except NotFound:
             continue  # erased since
-        if not person.disabled and person.may(Right.FLAG) and person.reader.may_read(article.access):
+        if _may_be_told(person, article):
             return person_id
     return None

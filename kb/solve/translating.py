@@ -58,16 +58,21 @@ def follow(tx: Tx, by: Person, before: Article, after: Article, at: datetime, la
     Those that say the new meaning already stay as they are, and so does everything when an older revision is shown
     again: that takes a change back.
     """
-    if after.published is None or after.published <= (before.published or 0):
-        return
-    sizes = articles.sizes(tx, [after.id])[after.id]
-    new = [number for number, size in sizes if size is Size.MEANING]
-    meant = max((number for number in new if (before.published or 0) < number <= after.published), default=0)
+    meant = new_meaning(tx, before, after)
     for each in articles.translations(tx, after.id) if meant else ():
         if each.confidence is Confidence.VALIDATED and (each.translates or 0) < meant:
             doubted = each.with_state(at, confidence=Confidence.NOT_VALIDATED)
             cut = cut_shown(doubted, shown_revision(tx, doubted), at)
             save_article(tx, by, FOLLOWED, each, doubted, at, cut, lane=lane)
+
+
+def new_meaning(tx: Tx, before: Article, after: Article) -> int:
+    """The latest of the revisions shown since `before` that changed the meaning; 0 if none did."""
+    if after.published is None or after.published <= (before.published or 0):
+        return 0
+    sizes = articles.sizes(tx, [after.id])[after.id]
+    meant = [number for number, size in sizes if size is Size.MEANING]
+    return max((number for number in meant if (before.published or 0) < number <= after.published), default=0)
 
 
 def listing(db: Database, by: Person, number: str) -> list[Translation]:

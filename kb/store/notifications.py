@@ -36,12 +36,12 @@ def tell(
     insert_missing(tx, notification, rows)
 
 
-def remind(tx: Tx, news: News, owned: Iterable[tuple[str, Article]], at: datetime) -> None:
-    """Tell each of these owners that an article ends, unless they were told that about this end."""
+def remind(tx: Tx, news: News, told: Iterable[tuple[str, str, datetime | None]], at: datetime) -> None:
+    """Tell people about articles: (person, article, when it ends or has changed). Nobody is told that twice."""
     rows = [
-        {"person_id": person_id, "news": news.value, "article_id": each.id, "due": each.valid_until, "round": 0,
-         "at": at, "read_at": None}
-        for person_id, each in owned
+        {"person_id": person_id, "news": news.value, "article_id": article_id, "due": due, "round": 0, "at": at,
+         "read_at": None}
+        for person_id, article_id, due in told
     ]  # fmt: skip
     insert_missing(tx, notification, rows)
 

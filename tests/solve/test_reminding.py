@@ -5,14 +5,17 @@ from datetime import timedelta
 import pytest
 
 from kb import clock
-from kb.article import Draft
+from kb.article import Draft, Size
 from kb.audience import Audience
 from kb.case import News
+from kb.interaction import Channel, Event, EventKind
 from kb.language import Language
+from kb.passage import Kind
 from kb.person import SYSTEM, Person, Role
-from kb.solve import access, domains, improve, telling
+from kb.solve import access, domains, improve, telling, trail
 from kb.solve.reminding import remind
 from kb.solve.upkeep import Terms
+from kb.store import interactions
 from kb.store.database import Database
 
 TERMS = Terms()
@@ -81,3 +84,21 @@ def test_who_may_not_read_it_any_more_is_not_told_of_it(db: Database) -> None:
     assert len(told(db, ada)) == 1
     improve.set_state(db, SYSTEM, article, {"groups": frozenset({"vault"})})
     assert told(db, ada) == []
+
+
+def test_who_used_an_article_lately_is_told_when_it_says_something_else(db: Database) -> None:
+    ada, agent, gone = staff(db, "Ada"), staff(db, "Agent"), staff(db, "Gone")
+    article = ends(db, days=90)
+    contact = trail.open_interaction(db, agent, Channel.PHONE)
+    used = [Event(EventKind.INSERTED, clock.now(), each.id, contact.id, item_kind=Kind.ARTICLE, item_id=article,
+                  revision=1) for each in (agent, gone, ada)]  # fmt: skip
+    with db.write() as tx:
+        interactions.append(tx, used)
+    access.disable(db, SYSTEM, gone.id)
+    improve.revise(db, ada, article, "Summer prices", "Ten each month.", publish=True)
+    assert told(db, agent) == [], "content"
+    improve.revise(db, ada, article, "Summer prices", "Twelve a month.", publish=True, size=Size.MEANING)
+    assert told(db, agent) == [(News.CHANGED, "Summer prices")]
+    assert told(db, ada) == [], "who changed it knows"
+    improve.publish(db, ada, article, 2)
+    assert len(told(db, agent)) == 1, "taken back"

@@ -115,8 +115,8 @@ function ending(note) {
   const { id, news, at, read_at, article } = note;
   return el("article", { class: read_at ? "told" : "told unread", "data-id": id, "data-keys": "", tabIndex: -1, "aria-labelledby": `news-${id}` },
     el("h3", { id: `news-${id}` }, !read_at && el("span", { class: "mark-of fresh" }, t("notes.unread")), " ", t(`notes.news.${news}`)),
-    el("p", {}, el("a", { href: articleAddress(article.number) }, article.title)),
-    el("p", { class: "facts" }, el("span", { class: "number" }, article.number), article.due && el("span", {}, t("notes.ends", { time: moment(article.due) })), when(at)),
+    el("p", {}, el("a", { href: news === "changed" ? `${articleAddress(article.number)}&tab=history` : articleAddress(article.number) }, article.title)),
+    el("p", { class: "facts" }, el("span", { class: "number" }, article.number), news !== "changed" && article.due && el("span", {}, t("notes.ends", { time: moment(article.due) })), when(at)),
     el("div", { class: "row" }, !read_at && keyed("m", t("notes.read"), () => read(note))),
   );
 }
