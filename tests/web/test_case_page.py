@@ -24,10 +24,8 @@ Visit = Callable[..., Page]
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    expect.set_options(timeout=20_000)  # a busy machine takes its time
     with working(tmp_path_factory.mktemp("cases")) as desk:
         yield desk
-    expect.set_options(timeout=5_000)
 
 
 @pytest.fixture(scope="module")
