@@ -314,8 +314,7 @@ def _change(
         _keep(tx, plan.after, plan.revision, plan.computed)
         translating.follow(tx, by, plan.before, plan.after, at, lane)
         fixing.published(tx, by, plan.before, plan.after, fixes, at)
-        if plan.before.published is not None:  # nobody has used what was never shown
-            reminding.tell_users(tx, by, plan.before, plan.after, fixes.cases, at)
+        reminding.tell_users(tx, by, plan.before, plan.after, fixes.cases, at)
     return plan.after
 
 

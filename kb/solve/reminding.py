@@ -40,8 +40,8 @@ def tell_users(tx: Tx, by: Person, before: Article, after: Article, cases: Colle
 
     Who flagged one of the `cases` that the change fixes is told of that instead.
     """
-    if not translating.new_meaning(tx, before, after):
-        return
+    if before.published is None or not translating.new_meaning(tx, before, after):
+        return  # what was not shown before is no change for anybody
     used = interactions.about(tx, ItemRef(Kind.ARTICLE, after.id), USED, at - LATELY)
     people_told = {each.person_id for each in used} - {by.id}
     people_told -= {person_id for case_id in cases for person_id in flags.flaggers(tx, case_id)}
