@@ -92,7 +92,8 @@ def described(world: House) -> dict[str, Any]:
 @pytest.fixture
 def watched(world: House) -> Iterator[sqlite3.Connection]:
     url = sa.make_url(world.service.settings.database)
-    with contextlib.closing(sqlite3.connect(url.database or "")) as connection:
+    # Read only: a wrong path would otherwise make an empty file, in which nothing ever changes.
+    with contextlib.closing(sqlite3.connect(f"file:{url.database}?mode=ro", uri=True)) as connection:
         yield connection
 
 
@@ -194,6 +195,13 @@ def whole_example(described: dict[str, Any], schema: dict[str, Any], depth: int 
     if schema.get("type") == "array":
         return [whole_example(described, schema.get("items", {"type": "string"}), depth + 1)]
     return {"integer": 1, "number": 1, "boolean": False}.get(schema.get("type", ""), "x")
+
+
+def test_a_change_with_a_refusal_would_be_seen(world: House, watched: sqlite3.Connection) -> None:
+    ask = Asking(world, watched)
+    world.write("Written meanwhile")
+    with pytest.raises(AssertionError, match="something has changed"):
+        ask("an article that is not there", "get", "/api/v1/articles/nope")
 
 
 def test_every_field_of_every_body(world: House, watched: sqlite3.Connection, described: dict[str, Any]) -> None:
